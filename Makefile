@@ -24,8 +24,9 @@ CMD_SRC   = $(wildcard diff/cmd/*.c)
 TEST_SRC  = $(wildcard tests/test_*.c)
 
 PATCH_OBJ = $(PATCH_SRC:%.c=$(BUILD)/%.o)
-LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/profiles.o
 CMD_OBJ   = $(CMD_SRC:%.c=$(BUILD)/%.o)
+PROFILES  = $(sort $(wildcard diff/profiles/*.profile))
 TEST_BIN  = $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 
 INC = -Ipatch -Idiff
@@ -45,6 +46,12 @@ $(BUILD)/patch/%.o: patch/%.c
 
 $(BUILD)/diff/%.o: diff/%.c
 	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/gen/profiles.c: diff/profiles/embed.awk $(PROFILES)
+	$(Q)mkdir -p $(@D); echo "GEN $@"; LC_ALL=C awk -f $^ > $@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(Q)echo "CC $<"; $(CC) -std=c11 $(WARN) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libinlay.a
 	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c11 -D_GNU_SOURCE $(WARN) -Itests $(CFLAGS_ALL) \
