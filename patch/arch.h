@@ -20,6 +20,7 @@
 #define INLAY_UNIT_MAX 8u   /* bytes in the longest unit */
 #define INLAY_WINDOW 32u    /* bytes of old image that parse() may look ahead */
 #define INLAY_UNIT_TYPES 32u
+#define INLAY_SPACES_MAX 16u /* address spaces of one image */
 
 enum inlay_arch_id {
     INLAY_ARCH_NONE = 0,
@@ -31,6 +32,13 @@ enum inlay_arch_id {
     INLAY_ARCH_AVR = 6,
     INLAY_ARCH_X86_64 = 7,
     INLAY_ARCH_WASM = 8
+};
+
+/* Bytes [pos, pos + len) of an image are at addresses addr and up when the processor runs it. */
+struct inlay_space {
+    uint32_t addr;
+    uint32_t pos;
+    uint32_t len;
 };
 
 /* One unit of old code, as parse() found it. */

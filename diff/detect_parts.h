@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of detection share; inlay_detect() in detect.h is the way in. */
+#ifndef INLAY_DETECT_PARTS_H
+#define INLAY_DETECT_PARTS_H
+
+#include "arch.h"
+
+/* 1 if what is at pos looks like the first instruction of a function. */
+int inlay_detect_prologue(enum inlay_arch_id arch, const uint8_t *b, uint32_t n, uint32_t pos);
+
+/*
+ * The processor whose calls most often hit the start of a function;
+ * INLAY_ARCH_NONE if there are too few.
+ */
+enum inlay_arch_id inlay_detect_arch(const uint8_t *b, uint32_t n);
+
+/*
+ * The address of byte 0 that most pointers to functions and strings agree on.
+ * Returns how many do; 0: no idea, *base is not set.
+ */
+uint32_t inlay_detect_base(enum inlay_arch_id arch, const uint8_t *b, uint32_t n, uint32_t *base);
+
+/* How many words of the image point at functions and strings if byte 0 is at base. */
+uint32_t inlay_detect_agree(enum inlay_arch_id arch, const uint8_t *b, uint32_t n, uint32_t base);
+
+/*
+ * Spaces that the image's own header gives (ELF program headers, ESP32 and
+ * ESP8266 segments), ascending and apart.  Returns how many, at most max.
+ * *end is the address behind the last one in memory if they say all (ELF);
+ * otherwise 0, and what they do not cover may have addresses too.
+ */
+unsigned inlay_detect_header(const uint8_t *b, uint32_t n, struct inlay_space *at, unsigned max,
+                             uint32_t *end);
+
+/* The processor an ELF header names; INLAY_ARCH_NONE if it is no ELF file or another processor. */
+enum inlay_arch_id inlay_detect_elf_arch(const uint8_t *b, uint32_t n);
+
+#endif
