@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The small codec as an encoder: compiles the patcher's own walk with a coder
+ * that writes, and answers what each decision wants to be.
+ */
+#include "coder_out.h"
+#include "detect.h"
+#include "mix_params.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct truth {
+    const uint8_t *old, *new;
+    uint32_t old_size;
+    const struct inlay_segments *segments;
+    size_t at;                        /* the first segment that ends behind the current position */
+    const struct inlay_segment *move; /* the map, owned */
+    uint32_t moves;
+    const struct inlay_range *range;
+    uint32_t ranges;
+    uint8_t spaces[2];
+    const struct inlay_space *space[2];
+    uint32_t data_lo, data_hi;
+    const struct inlay_order_step *step;
+    uint8_t check[32];
+};
+
+struct walk;
+struct walk_guess;
+static uint32_t truth_byte(struct walk *s, unsigned i);
+static uint32_t truth_is(struct walk *s, const uint8_t *bytes, unsigned len);
+static uint32_t truth_is_near(struct walk *s, const struct walk_guess *g);
+static uint32_t truth_near_delta(struct walk *s, const struct walk_guess *g);
+static uint32_t truth_is_copy(struct walk *s);
+static uint32_t truth_run_len(struct walk *s, uint32_t left);
+static uint32_t truth_diagonal(struct walk *s);
+static uint32_t truth_is_whole_space(struct walk *s, unsigned side, unsigned i);
+static const struct inlay_segment *truth_move(struct walk *s);
+static const struct inlay_order_step *truth_step(struct walk *s);
+
+#include "walk_plan.h"
+
+static uint32_t truth_byte(struct walk *s, unsigned i)
+{
+    return s->truth->new[s->pos + i];
+}
+
+static uint32_t truth_is(struct walk *s, const uint8_t *bytes, unsigned len)
+{
+    return memcmp(s->truth->new + s->pos, bytes, len) == 0;
+}
+
+/* What the missed unit really refers to, or 0 if it is no longer such a unit. */
+static int truth_target(struct walk *s, const struct walk_guess *g, uint32_t *target)
+{
+    const uint8_t *now = s->truth->new + s->pos;
+    uint8_t back[INLAY_UNIT_MAX];
+    memcpy(back, g->old, g->unit.len);
+    if (g->unit.type >= TYPE_POINTER) {
+        *target = inlay_get32(now);
+        inlay_put32(back, *target);
+        return memcmp(back, now, g->unit.len) == 0;
+    }
+    struct inlay_arch_state st = s->old_state;
+    struct inlay_unit u;
+    s->arch->parse(&st, now, g->unit.len, g->new_addr, &u);
+    *target = u.target;
+    if (!u.has_target || u.type != g->unit.type)
+        return 0;
+    s->arch->aim(&s->old_state, &g->unit, back, g->old_addr, g->new_addr, u.target);
+    return memcmp(back, now, g->unit.len) == 0;
+}
+
+static uint32_t truth_is_near(struct walk *s, const struct walk_guess *g)
+{
+    uint32_t target;
+    if (!truth_target(s, g, &target))
+        return 0;
+    uint32_t delta = target - g->target;
+    return delta + 0x4000u < 0x8000u;
+}
+
+static uint32_t truth_near_delta(struct walk *s, const struct walk_guess *g)
+{
+    uint32_t target = 0;
+    truth_target(s, g, &target);
+    return target - g->target;
+}
+
+/* The first segment that ends behind the current position, or NULL. */
+static const struct inlay_segment *here(struct walk *s)
+{
+    const struct inlay_segments *all = s->truth->segments;
+    size_t lo = 0, hi = all->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (all->at[mid].new_pos + all->at[mid].len <= s->pos)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < all->count ? &all->at[lo] : NULL;
+}
+
+static uint32_t truth_is_copy(struct walk *s)
+{
+    const struct inlay_segment *g = here(s);
+    return g && g->new_pos <= s->pos;
+}
+
+static uint32_t truth_run_len(struct walk *s, uint32_t left)
+{
+    const struct inlay_segment *g = here(s);
+    if (!g)
+        return left;
+    uint32_t len = g->new_pos <= s->pos ? g->new_pos + g->len - s->pos : g->new_pos - s->pos;
+    return len < left ? len : left;
+}
+
+static uint32_t truth_diagonal(struct walk *s)
+{
+    const struct inlay_segment *g = here(s);
+    return g ? g->old_pos - g->new_pos : 0;
+}
+
+static uint32_t truth_is_whole_space(struct walk *s, unsigned side, unsigned i)
+{
+    const struct inlay_space *sp = &s->truth->space[side][i];
+    return sp->pos == 0 && sp->len == (side ? s->setup.new_size : s->setup.old_size);
+}
+
+static const struct inlay_segment *truth_move(struct walk *s)
+{
+    return &s->truth->move[s->map.count];
+}
+
+static const struct inlay_order_step *truth_step(struct walk *s)
+{
+    return s->truth->step;
+}
+
+/* ---- the map: the longest segments ---- */
+
+#define MOVE_MIN 32u
+
+static int longer_first(const void *a, const void *b)
+{
+    const struct inlay_segment *x = a, *y = b;
+    if (x->len != y->len)
+        return x->len < y->len ? 1 : -1;
+    return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
+}
+
+static int by_new(const void *a, const void *b)
+{
+    const struct inlay_segment *x = a, *y = b;
+    return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
+}
+
+static struct inlay_segment *choose_moves(const struct inlay_segments *all, uint32_t most,
+                                          uint32_t *count)
+{
+    struct inlay_segment *move = malloc((all->count + 1) * sizeof *move);
+    if (!move)
+        return NULL;
+    if (all->count)
+        memcpy(move, all->at, all->count * sizeof *move);
+    qsort(move, all->count, sizeof *move, longer_first);
+    uint32_t n = 0;
+    while (n < all->count && n < most && move[n].len >= MOVE_MIN)
+        n++;
+    qsort(move, n, sizeof *move, by_new);
+    *count = n;
+    return move;
+}
+
+/* ---- parameters ---- */
+
+/* Splits the model memory: as good a fit as powers of two allow. */
+static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
+                          struct inlay_mix_params *p)
+{
+    uint32_t fixed = (uint32_t)sizeof(struct walk) + moves * 14u + p->ranges * 8u;
+    uint32_t left = in->model_bytes > fixed ? in->model_bytes - fixed : 0;
+    p->flag_log2 = INLAY_MIX_LOG2_MIN;
+    p->byte_log2 = INLAY_MIX_LOG2_MIN;
+    for (;;) {
+        uint32_t flags = (uint32_t)(VOTES_FLAG * 4u) << p->flag_log2;
+        uint32_t bytes = (uint32_t)(VOTES_BYTE * 2u) << p->byte_log2;
+        if (bytes <= 2u * flags && flags + 2u * bytes <= left && p->byte_log2 < 20)
+            p->byte_log2++;
+        else if (2u * flags + bytes <= left && p->flag_log2 < 16)
+            p->flag_log2++;
+        else if (flags + 2u * bytes <= left && p->byte_log2 < 20)
+            p->byte_log2++;
+        else
+            return;
+    }
+}
+
+/* ---- the stream ---- */
+
+struct encoder {
+    struct walk walk; /* first, so that its tables may follow */
+    struct truth truth;
+    const struct inlay_encode_input *in;
+    struct inlay_encoded *out;
+    crypto_hash_sha256_state group;
+};
+
+static int read_old(void *ctx, uint32_t pos, void *buf, uint32_t len)
+{
+    const struct inlay_encode_input *in = ctx;
+    if (pos > in->old_size || len > in->old_size - pos)
+        return INLAY_E_CORRUPT;
+    memcpy(buf, in->old + pos, len);
+    return 0;
+}
+
+static uint64_t shifts(const struct encoder *e)
+{
+    return e->out->payload.len + e->walk.rc.cache_run + e->walk.rc.started;
+}
+
+static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
+{
+    struct walk *s = &e->walk;
+    crypto_hash_sha256_update(&e->group, e->in->new + s->pos, cmd->len);
+    while (s->pos != s->end) {
+        uint8_t unit[INLAY_UNIT_MAX];
+        unsigned len;
+        uint32_t pos = s->pos;
+        if (walk_unit(s, unit, &len))
+            return -1;
+        if (memcmp(unit, e->in->new + pos, len) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int encode_steps(struct encoder *e)
+{
+    struct walk *s = &e->walk;
+    static const struct inlay_order_step end = {INLAY_STEP_END, 0};
+    crypto_hash_sha256_init(&e->group);
+    for (size_t i = 0; i <= e->in->order->count; i++) {
+        struct inlay_step_cmd cmd;
+        e->truth.step = i < e->in->order->count ? &e->in->order->at[i] : &end;
+        if (e->truth.step->kind == INLAY_STEP_COMMIT) {
+            crypto_hash_sha256_final(&e->group, e->truth.check);
+            crypto_hash_sha256_init(&e->group);
+        }
+        if (walk_step(s, &cmd))
+            return -1;
+        if (cmd.kind <= INLAY_STEP_STAGED && encode_block(e, &cmd))
+            return -1;
+    }
+    return 0;
+}
+
+static int encode_stream(struct encoder *e)
+{
+    struct walk *s = &e->walk;
+    while (s->phase != PHASE_BODY)
+        if (walk_plan_item(s))
+            return -1;
+    uint64_t plan_len = shifts(e) + 4u;
+    if (encode_steps(e))
+        return -1;
+    inlay_coder_finish(&s->rc);
+    e->out->plan_len = (uint32_t)(plan_len < e->out->payload.len ? plan_len : e->out->payload.len);
+    return s->rc.failed ? -1 : 0;
+}
+
+static const struct inlay_arch *const archs[] = {
+    [INLAY_ARCH_NONE] = &inlay_arch_none,
+    [INLAY_ARCH_THUMB2] = &inlay_arch_thumb2,
+};
+
+static void open_walk(struct encoder *e, const struct inlay_layout *layout,
+                      const struct inlay_mix_params *params)
+{
+    struct walk *s = &e->walk;
+    s->params = *params;
+    s->arch = archs[params->arch];
+    s->setup.old_size = e->in->old_size;
+    s->setup.new_size = e->in->new_size;
+    s->setup.region = e->in->limits->region;
+    s->setup.regions = e->in->limits->regions;
+    s->setup.in_place = e->in->limits->in_place;
+    s->setup.check_len = e->in->check_len;
+    s->setup.old = (struct inlay_old){(void *)(uintptr_t)e->in, read_old, e->in->old_size};
+    s->truth = &e->truth;
+    s->rc.range = 0xffffffffu;
+    s->rc.out = &e->out->payload;
+    s->rc.stats = &e->out->stats;
+    s->data_lo = s->data_hi = 0;
+    e->truth.old = e->in->old;
+    e->truth.new = e->in->new;
+    e->truth.old_size = e->in->old_size;
+    e->truth.segments = e->in->segments;
+    e->truth.range = e->in->order->pool;
+    e->truth.ranges = (uint32_t)e->in->order->pool_count;
+    e->truth.spaces[0] = layout->old_spaces;
+    e->truth.spaces[1] = layout->new_spaces;
+    e->truth.space[0] = layout->old_space;
+    e->truth.space[1] = layout->new_space;
+    e->truth.data_lo = layout->data_lo;
+    e->truth.data_hi = layout->data_hi;
+}
+
+static int alloc_tables(struct walk *s)
+{
+    s->map.move = calloc(s->params.moves + 1u, sizeof *s->map.move);
+    s->map.by_old = calloc(s->params.moves + 1u, sizeof *s->map.by_old);
+    s->pool = calloc(s->params.ranges + 1u, sizeof *s->pool);
+    s->flag = calloc((size_t)VOTES_FLAG << s->params.flag_log2, sizeof *s->flag);
+    s->byte = calloc((size_t)VOTES_BYTE << s->params.byte_log2, sizeof *s->byte);
+    return s->map.move && s->map.by_old && s->pool && s->flag && s->byte ? 0 : -1;
+}
+
+static void free_encoder(struct encoder *e)
+{
+    if (!e)
+        return;
+    free(e->walk.map.move);
+    free(e->walk.map.by_old);
+    free(e->walk.pool);
+    free(e->walk.flag);
+    free(e->walk.byte);
+    free((void *)(uintptr_t)e->truth.move);
+    free(e);
+}
+
+static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
+                       struct inlay_encoded *out)
+{
+    struct encoder *e = calloc(1, sizeof *e);
+    if (!e)
+        return -1;
+    e->in = in;
+    e->out = out;
+    uint32_t most = in->model_bytes / 56u < 4096u ? in->model_bytes / 56u : 4096u;
+    e->truth.move = choose_moves(in->segments, most, &e->truth.moves);
+    struct inlay_mix_params params = {.arch = (uint8_t)layout->arch,
+                                      .moves = (uint16_t)e->truth.moves,
+                                      .ranges = (uint16_t)in->order->pool_count};
+    choose_params(in, e->truth.moves, &params);
+    open_walk(e, layout, &params);
+    int status = -1;
+    if (e->truth.move && !alloc_tables(&e->walk)) {
+        walk_init(&e->walk);
+        status = encode_stream(e);
+    }
+    uint8_t blob[INLAY_MIX_PARAMS_LEN];
+    inlay_mix_params_write(&params, blob);
+    if (!status && inlay_buffer_add(&out->params, blob, sizeof blob))
+        status = -1;
+    free_encoder(e);
+    return status;
+}
+
+int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *out,
+                     struct inlay_error *err)
+{
+    struct inlay_layout layout;
+    *out = (struct inlay_encoded){.codec = INLAY_CODEC_MIX};
+    int status = inlay_detect(in->old, in->old_size, in->new, in->new_size, in->arch,
+                              in->base_known, in->base, &layout);
+    if (status)
+        return inlay_fail(err, status, "there is no processor called \"%s\"", in->arch);
+    if (encode_with(in, &layout, out)) {
+        inlay_encoded_free(out);
+        return inlay_fail(err, INLAY_EXIT_FAILURE, "the encoder failed: out of memory, or a bug");
+    }
+    return 0;
+}
+
+void inlay_encoded_free(struct inlay_encoded *e)
+{
+    inlay_buffer_free(&e->params);
+    inlay_buffer_free(&e->payload);
+}

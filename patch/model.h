@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Adaptive binary models and their mixing, all in integers: the differ and
+ * every device must compute the same probability to the last bit.
+ *
+ * A counter estimates the probability of a 1 in one context.  A decision is
+ * predicted by several counters at once; a mixer, as in Mahoney's PAQ
+ * ("Adaptive Weighing of Context Models for Lossless Data Compression",
+ * 2005), adds up their log-odds with weights that it learns.
+ */
+#ifndef INLAY_MODEL_H
+#define INLAY_MODEL_H
+
+#include <stdint.h>
+
+#define INLAY_P_BITS 16u    /* probabilities handed to the coder are of 65536 */
+#define INLAY_P_MIN 24      /* and at least this far from 0 and 1 */
+#define INLAY_ODDS_MAX 3071 /* log-odds in 1/256 of a binary order of magnitude */
+
+/* A shift that rounds down for negative numbers too, without relying on the compiler. */
+static inline int32_t inlay_shr(int32_t v, unsigned n)
+{
+    return v < 0 ? ~(~v >> n) : v >> n;
+}
+
+/* log-odds of p / 65536, 1 <= p <= 65535. */
+int32_t inlay_stretch(uint32_t p);
+/* The probability, of 65536, that has these log-odds. */
+uint32_t inlay_squash(int32_t odds);
+
+/*
+ * A fine counter: 22 bits of probability, 10 bits of how often it was seen.
+ * A coarse one: 12 bits and 4 bits.
+ */
+#define INLAY_FINE_START (((uint32_t)1 << 31) | 0u)
+#define INLAY_COARSE_START ((uint16_t)0x8000u)
+
+void inlay_fine_learn(uint32_t *c, unsigned bit, unsigned limit);
+void inlay_coarse_learn(uint16_t *c, unsigned bit, unsigned limit);
+
+static inline uint32_t inlay_fine_p(uint32_t c)
+{
+    uint32_t p = c >> 16;
+    return p < 1u ? 1u : p;
+}
+
+static inline uint32_t inlay_coarse_p(uint16_t c)
+{
+    return (uint32_t)(c & 0xfff0u) | 8u;
+}
+
+/* One decision in the making. */
+#define INLAY_VOTES 10u
+struct inlay_ballot {
+    int32_t in[2u * INLAY_VOTES];
+    unsigned n;       /* inputs, two for each counter */
+    int32_t *weight[2]; /* two sets of n weights, 65536 = 1; the sum of both counts */
+    uint32_t p;
+};
+
+static inline void inlay_vote(struct inlay_ballot *b, uint32_t p)
+{
+    b->in[b->n++] = inlay_stretch(p);
+    b->in[b->n++] = inlay_shr((int32_t)p - 32768, 4);
+}
+
+/* The mixed probability of a 1, of 65536, safe for the coder. */
+uint32_t inlay_mix(struct inlay_ballot *b);
+/* Moves the weights towards what would have predicted `bit`. */
+void inlay_mix_learn(struct inlay_ballot *b, unsigned bit, int32_t rate);
+
+#endif

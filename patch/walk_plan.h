@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rest of the walk, in both directions too: the plan at the head of the
+ * payload, and the steps between blocks.
+ */
+#ifndef INLAY_WALK_PLAN_H
+#define INLAY_WALK_PLAN_H
+
+#include "walk.h"
+
+enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
+
+static void walk_reset_models(struct walk *s)
+{
+    for (unsigned i = 0; i < CONTROL_COUNTERS; i++)
+        if (i < FLAG_STEP || i >= FLAG_STEP + 8u)
+            s->control[i] = INLAY_COARSE_START;
+    for (uint32_t i = 0; i < VOTES_FLAG << s->params.flag_log2; i++)
+        s->flag[i] = INLAY_FINE_START;
+    for (uint32_t i = 0; i < VOTES_BYTE << s->params.byte_log2; i++)
+        s->byte[i] = INLAY_COARSE_START;
+    for (unsigned i = 0; i < FLAG_SETS + 24u; i++)
+        for (unsigned k = 0; k < 2u * VOTES_FLAG; k++)
+            s->weight_flag[i][k] = k & 1u ? 0 : 10000;
+    for (unsigned i = 0; i < BYTE_SETS + 8u; i++)
+        for (unsigned k = 0; k < 2u * VOTES_BYTE; k++)
+            s->weight_byte[i][k] = k & 1u ? 0 : 12000;
+    memset(s->lesson, 0, sizeof s->lesson);
+    memset(s->swap, 0, sizeof s->swap);
+    memset(s->lessons, 0, sizeof s->lessons);
+    memset(s->type_hits, 255, sizeof s->type_hits);
+    s->before = 0;
+    s->hits = 0xffffffffu;
+    s->run_length = 0;
+    s->last_delta = 0;
+}
+
+static void walk_init(struct walk *s)
+{
+    for (unsigned i = 0; i < 8u; i++)
+        s->control[FLAG_STEP + i] = INLAY_COARSE_START;
+    walk_reset_models(s);
+    memset(s->recent, 0, sizeof s->recent);
+}
+
+/* An address: how many low bits are zero, then the others. */
+static uint32_t walk_address(struct walk *s, uint32_t want)
+{
+    unsigned zeros = 0;
+    while (zeros < 31 && !(want >> zeros & 1u))
+        zeros++;
+    zeros = walk_raw(s, 5, zeros);
+    return (uint32_t)walk_raw(s, 32u - zeros, want >> zeros) << zeros;
+}
+
+/* Where bytes are in memory.  One space that holds the whole image is the usual case. */
+static int walk_space_counts(struct walk *s)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        uint32_t n = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->spaces[side]));
+        if (n > INLAY_SPACES_MAX)
+            return INLAY_E_CORRUPT;
+        s->spaces[side] = (uint8_t)n;
+    }
+    if (walk_raw(s, 1, INLAY_WANT(s->truth->data_lo != s->truth->data_hi))) {
+        s->data_lo = walk_address(s, INLAY_WANT(s->truth->data_lo));
+        s->data_hi = walk_address(s, INLAY_WANT(s->truth->data_hi));
+    }
+    s->plan_left = (uint32_t)s->spaces[0] + s->spaces[1];
+    return 0;
+}
+
+static int walk_one_space(struct walk *s)
+{
+    unsigned i = (unsigned)s->spaces[0] + s->spaces[1] - s->plan_left;
+    unsigned side = i >= s->spaces[0];
+    i -= side ? s->spaces[0] : 0u;
+    struct inlay_space *sp = &s->space[side][i];
+    const struct inlay_space *before = i ? sp - 1 : 0;
+    uint32_t size = side ? s->setup.new_size : s->setup.old_size;
+    uint32_t from = before ? before->pos + before->len : 0;
+    if (walk_raw(s, 1, INLAY_WANT(truth_is_whole_space(s, side, i)))) {
+        sp->pos = 0;
+        sp->len = size;
+    } else {
+        sp->pos =
+            from + walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->space[side][i].pos - from));
+        sp->len = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->space[side][i].len));
+    }
+    if (sp->pos > size || sp->len > size - sp->pos)
+        return INLAY_E_CORRUPT;
+    if (side && i < s->spaces[0] &&
+        walk_raw(s, 1, INLAY_WANT(s->truth->space[1][i].addr == s->space[0][i].addr)))
+        sp->addr = s->space[0][i].addr;
+    else
+        sp->addr = walk_address(s, INLAY_WANT(s->truth->space[side][i].addr));
+    return 0;
+}
+
+static int walk_move_count(struct walk *s)
+{
+    s->plan_left = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->moves));
+    s->plan_pos = 0;
+    return s->plan_left > s->params.moves ? INLAY_E_CORRUPT : 0;
+}
+
+static int walk_one_move(struct walk *s)
+{
+    struct inlay_move *m = &s->map.move[s->map.count];
+    uint32_t room = s->setup.new_size - s->plan_pos;
+    uint32_t gap = walk_number(s, NUMBER_GAP, INLAY_WANT(truth_move(s)->new_pos - s->plan_pos));
+    if (gap >= room)
+        return INLAY_E_CORRUPT;
+    m->new_pos = s->plan_pos + gap;
+    m->len = 1u + walk_number(s, NUMBER_LEN, INLAY_WANT(truth_move(s)->len - 1u));
+    if (m->len > room - gap)
+        return INLAY_E_CORRUPT;
+    s->plan_pos = m->new_pos + m->len;
+    walk_remember(s,
+                  walk_diagonal(s, 0, INLAY_WANT(truth_move(s)->old_pos - truth_move(s)->new_pos)));
+    m->old_pos = m->new_pos + s->diagonal;
+    if (m->old_pos > s->setup.old_size || m->len > s->setup.old_size - m->old_pos)
+        return INLAY_E_CORRUPT;
+    s->map.count++;
+    return 0;
+}
+
+static int walk_pool_count(struct walk *s)
+{
+    s->plan_left = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->ranges));
+    s->plan_pos = 0;
+    return s->plan_left > s->params.ranges ? INLAY_E_CORRUPT : 0;
+}
+
+static int walk_one_range(struct walk *s)
+{
+    struct inlay_range *r = &s->pool[s->pool_count];
+    uint32_t room = s->setup.old_size - s->plan_pos;
+    uint32_t gap =
+        walk_number(s, NUMBER_GAP, INLAY_WANT(s->truth->range[s->pool_count].pos - s->plan_pos));
+    if (gap >= room)
+        return INLAY_E_CORRUPT;
+    r->pos = s->plan_pos + gap;
+    r->len = 1u + walk_number(s, NUMBER_LEN, INLAY_WANT(s->truth->range[s->pool_count].len - 1u));
+    if (r->len > room - gap)
+        return INLAY_E_CORRUPT;
+    s->plan_pos = r->pos + r->len;
+    s->pool_count++;
+    return 0;
+}
+
+/* Starts the next phase: how many items does it have? */
+static int walk_next_phase(struct walk *s)
+{
+    s->phase++;
+    switch (s->phase) {
+    case PHASE_SPACES:
+        return walk_space_counts(s);
+    case PHASE_MOVES:
+        return walk_move_count(s);
+    case PHASE_POOL:
+        inlay_map_sort(&s->map);
+        return walk_pool_count(s);
+    default:
+        walk_reset_models(s);
+        memset(s->recent, 0, sizeof s->recent);
+        return 0;
+    }
+}
+
+/* One item of the plan; the plan is complete when phase is PHASE_BODY. */
+static int walk_plan_item(struct walk *s)
+{
+    INLAY_ACCOUNT(s, plan);
+    if (s->plan_left == 0)
+        return walk_next_phase(s);
+    int status = s->phase == PHASE_SPACES  ? walk_one_space(s)
+                 : s->phase == PHASE_MOVES ? walk_one_move(s)
+                                           : walk_one_range(s);
+    s->plan_left--;
+    return status;
+}
+
+/* ---- steps ---- */
+
+/* Position and length of a block of the slot; len 0: there is no such block. */
+static void walk_block(const struct walk *s, uint32_t block, uint32_t *pos, uint32_t *len)
+{
+    uint32_t at = 0;
+    *len = 0;
+    if (s->setup.regions == 0 && block == 0)
+        *len = s->setup.new_size;
+    for (unsigned i = 0; i < s->setup.regions; i++) {
+        const struct inlay_region *r = &s->setup.region[i];
+        if (block < r->count) {
+            at += block * r->block_len;
+            *len = r->block_len;
+            break;
+        }
+        block -= r->count;
+        at += r->count * r->block_len;
+    }
+    *pos = at;
+    if (at >= s->setup.new_size)
+        *len = 0;
+    else if (*len > s->setup.new_size - at)
+        *len = s->setup.new_size - at;
+}
+
+static int walk_step_block(struct walk *s, struct inlay_step_cmd *cmd)
+{
+    cmd->kind = INLAY_STEP_DIRECT;
+    if (s->setup.in_place &&
+        walk_bit(s, FLAG_STEP + 2u, INLAY_WANT(truth_step(s)->kind == INLAY_STEP_STAGED)))
+        cmd->kind = INLAY_STEP_STAGED;
+    unsigned up =
+        walk_bit(s, FLAG_TREND + s->trend, INLAY_WANT(truth_step(s)->block == s->last_block));
+    cmd->block = s->last_block;
+    if (!up)
+        cmd->block +=
+            walk_signed(s, NUMBER_BLOCK, INLAY_WANT(truth_step(s)->block - s->last_block));
+    s->trend = (uint8_t)up;
+    s->last_block = cmd->block + 1u;
+    walk_block(s, cmd->block, &s->pos, &cmd->len);
+    s->end = s->pos + cmd->len;
+    s->run = RUN_NONE;
+    s->run_left = 0;
+    return cmd->len ? 0 : INLAY_E_CORRUPT;
+}
+
+static void walk_commit(struct walk *s, struct inlay_step_cmd *cmd)
+{
+    INLAY_ACCOUNT(s, checks);
+    cmd->kind = INLAY_STEP_COMMIT;
+    cmd->check_len = s->setup.check_len;
+    for (unsigned i = 0; i < cmd->check_len; i++)
+        cmd->check[i] = (uint8_t)walk_raw(s, 8, INLAY_WANT(s->truth->check[i]));
+    walk_reset_models(s);
+}
+
+static int walk_step(struct walk *s, struct inlay_step_cmd *cmd)
+{
+    INLAY_ACCOUNT(s, control);
+    memset(cmd, 0, sizeof *cmd);
+    if (walk_bit(s, FLAG_STEP, INLAY_WANT(truth_step(s)->kind <= INLAY_STEP_STAGED)))
+        return walk_step_block(s, cmd);
+    if (walk_bit(s, FLAG_STEP + 1u, INLAY_WANT(truth_step(s)->kind == INLAY_STEP_COMMIT)))
+        walk_commit(s, cmd);
+    else
+        cmd->kind = INLAY_STEP_END;
+    return 0;
+}
+
+#endif
