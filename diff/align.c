@@ -1,9 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Matching in passes.  The first compares the images as they are.  It tells
+ * roughly what moved where, and with that every address that code and tables
+ * refer to can be written the same way in both images: the next pass then
+ * sees tables of pointers and calls as equal where they mean the same.
+ */
 #include "align.h"
+#include "map.h"
+#include "scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PASSES   2
+#define MAP_MIN  32u /* bytes; shorter segments mislead */
+#define MAP_MOST 60000u
+
+struct image {
+    const uint8_t *data;
+    uint32_t size;
+};
+
+/* What one pass learned for the next. */
+struct learned {
+    struct inlay_map map;
+    struct inlay_map data; /* addresses outside the image, one per move */
+};
+
+static int by_old_pos(const void *a, const void *b)
+{
+    const struct inlay_move *x = a, *y = b;
+    return x->old_pos < y->old_pos ? -1 : x->old_pos > y->old_pos;
+}
+
+static int room_for(struct inlay_map *map, uint32_t room)
+{
+    map->move = calloc(room + 1u, sizeof *map->move);
+    map->by_old = calloc(room + 1u, sizeof *map->by_old);
+    map->room = room;
+    map->count = 0;
+    return map->move && map->by_old ? 0 : -1;
+}
+
+static void forget(struct learned *l)
+{
+    free(l->map.move);
+    free(l->map.by_old);
+    free(l->data.move);
+    free(l->data.by_old);
+    memset(l, 0, sizeof *l);
+}
+
+static void learn_map(const struct inlay_segments *s, struct inlay_map *map)
+{
+    for (size_t i = 0; i < s->count && map->count < map->room; i++)
+        if (s->at[i].len >= MAP_MIN)
+            map->move[map->count++] =
+                (struct inlay_move){s->at[i].new_pos, s->at[i].old_pos, s->at[i].len};
+    inlay_map_sort(map);
+}
+
+static int is_data(const struct inlay_scene *sc, uint32_t word)
+{
+    return word - sc->data_lo < sc->data_hi - sc->data_lo;
+}
+
+/* Words outside the image that correspond in a segment: where did they go? */
+static void learn_data(const struct inlay_scene *sc, const struct image *old,
+                       const struct image *new, const struct inlay_segments *s,
+                       struct inlay_map *data)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct inlay_segment *g = &s->at[i];
+        if ((g->new_pos ^ g->old_pos) & 3u)
+            continue;
+        for (uint32_t k = (0u - g->old_pos) & 3u; k + 4u <= g->len; k += 4u) {
+            uint32_t from, to;
+            memcpy(&from, old->data + g->old_pos + k, 4);
+            memcpy(&to, new->data + g->new_pos + k, 4);
+            if (is_data(sc, from) && is_data(sc, to) && data->count < data->room)
+                data->move[data->count++] = (struct inlay_move){to, from, 1};
+        }
+    }
+    qsort(data->move, data->count, sizeof *data->move, by_old_pos);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < data->count; i++)
+        if (kept == 0 || data->move[kept - 1u].old_pos != data->move[i].old_pos)
+            data->move[kept++] = data->move[i];
+    data->count = kept;
+    inlay_map_sort(data);
+}
+
+static uint32_t map_target(const struct inlay_scene *sc, const struct learned *l, uint32_t target)
+{
+    enum inlay_map_trust trust;
+    uint32_t pos, addr;
+    uint32_t odd = sc->arch->granule == 2 ? target & 1u : 0u;
+    if (inlay_scene_pos(sc, INLAY_OLD, target - odd, &pos)) {
+        inlay_scene_addr(sc, INLAY_NEW, inlay_map_find(&l->map, pos, &trust), &addr);
+        return addr + odd;
+    }
+    return is_data(sc, target) && l->data.count ? inlay_map_find(&l->data, target, &trust) : target;
+}
+
+/* Writes every address in the image as what it means in the new one, wherever it stands. */
+static uint8_t *normalise(const struct inlay_scene *sc, enum inlay_side side,
+                          const struct image *im, const struct learned *l)
+{
+    struct inlay_arch_state st = {0};
+    uint8_t *view = malloc(im->size + 1u);
+    uint32_t centre = sc->space[INLAY_NEW][0].addr + im->size / 2u;
+    if (!view)
+        return NULL;
+    memcpy(view, im->data, im->size);
+    for (uint32_t pos = 0; pos < im->size;) {
+        struct inlay_unit u;
+        uint32_t addr, left = im->size - pos;
+        uint32_t n = left < INLAY_WINDOW ? left : INLAY_WINDOW;
+        inlay_scene_addr(sc, side, pos, &addr);
+        inlay_scene_parse(sc, side, &st, im->data + pos, n, addr, &u);
+        if (u.has_target)
+            inlay_scene_aim(sc, &st, &u, view + pos, addr, centre & ~15u,
+                            side == INLAY_OLD ? map_target(sc, l, u.target) : u.target);
+        pos += u.len;
+    }
+    return view;
+}
+
+static int next_pass(const struct inlay_scene *sc, const struct image *old, const struct image *new,
+                     struct inlay_segments *segments)
+{
+    struct learned l = {0};
+    struct inlay_segments better = {0};
+    uint8_t *old_view = NULL, *new_view = NULL;
+    int status = -1;
+    uint32_t most = segments->count < MAP_MOST ? (uint32_t)segments->count : MAP_MOST;
+    if (!room_for(&l.map, most) && !room_for(&l.data, MAP_MOST)) {
+        learn_map(segments, &l.map);
+        learn_data(sc, old, new, segments, &l.data);
+        old_view = normalise(sc, INLAY_OLD, old, &l);
+        new_view = normalise(sc, INLAY_NEW, new, &l);
+        if (old_view && new_view)
+            status = inlay_match(old_view, old->size, new_view, new->size, segments, &better);
+    }
+    free(old_view);
+    free(new_view);
+    forget(&l);
+    if (status) {
+        inlay_segments_free(&better);
+        return status;
+    }
+    inlay_segments_free(segments);
+    *segments = better;
+    return 0;
+}
 
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                         const struct inlay_layout *layout, struct inlay_segments *out)
 {
-    (void)layout;
-    return inlay_match(old, old_size, new, new_size, NULL, out);
+    struct image from = {old, (uint32_t)old_size}, to = {new, (uint32_t)new_size};
+    struct inlay_scene sc = {.arch = inlay_arch_of(layout->arch),
+                             .spaces = {layout->old_spaces, layout->new_spaces},
+                             .data_lo = layout->data_lo,
+                             .data_hi = layout->data_hi};
+    memcpy(sc.space[INLAY_OLD], layout->old_space, sizeof layout->old_space);
+    memcpy(sc.space[INLAY_NEW], layout->new_space, sizeof layout->new_space);
+    int status = inlay_match(old, old_size, new, new_size, NULL, out);
+    for (int pass = 1; pass < PASSES && !status; pass++)
+        status = next_pass(&sc, &from, &to, out);
+    if (status)
+        inlay_segments_free(out);
+    return status;
 }

@@ -34,6 +34,8 @@ int inlay_detect(const uint8_t *old, size_t old_size, const uint8_t *new, size_t
 
 /* 0 and *id, or -1 if there is no such name. */
 int inlay_arch_by_name(const char *name, enum inlay_arch_id *id);
+/* What the codec knows about it; plain data for one that has no support. */
+const struct inlay_arch *inlay_arch_of(enum inlay_arch_id id);
 /* "?" for an id that is not one. */
 const char *inlay_arch_name(enum inlay_arch_id id);
 

@@ -58,18 +58,18 @@ static int truth_target(struct walk *s, const struct walk_guess *g, uint32_t *ta
     const uint8_t *now = s->truth->new + s->pos;
     uint8_t back[INLAY_UNIT_MAX];
     memcpy(back, g->old, g->unit.len);
-    if (g->unit.type >= TYPE_POINTER) {
+    if (g->unit.type >= INLAY_TYPE_POINTER) {
         *target = inlay_get32(now);
         inlay_put32(back, *target);
         return memcmp(back, now, g->unit.len) == 0;
     }
     struct inlay_arch_state st = s->old_state;
     struct inlay_unit u;
-    s->arch->parse(&st, now, g->unit.len, g->new_addr, &u);
+    s->scene.arch->parse(&st, now, g->unit.len, g->new_addr, &u);
     *target = u.target;
     if (!u.has_target || u.type != g->unit.type)
         return 0;
-    s->arch->aim(&s->old_state, &g->unit, back, g->old_addr, g->new_addr, u.target);
+    s->scene.arch->aim(&s->old_state, &g->unit, back, g->old_addr, g->new_addr, u.target);
     return memcmp(back, now, g->unit.len) == 0;
 }
 
@@ -274,17 +274,12 @@ static int encode_stream(struct encoder *e)
     return s->rc.failed ? -1 : 0;
 }
 
-static const struct inlay_arch *const archs[] = {
-    [INLAY_ARCH_NONE] = &inlay_arch_none,
-    [INLAY_ARCH_THUMB2] = &inlay_arch_thumb2,
-};
-
 static void open_walk(struct encoder *e, const struct inlay_layout *layout,
                       const struct inlay_mix_params *params)
 {
     struct walk *s = &e->walk;
     s->params = *params;
-    s->arch = archs[params->arch];
+    s->scene.arch = inlay_arch_of((enum inlay_arch_id)params->arch);
     s->setup.old_size = e->in->old_size;
     s->setup.new_size = e->in->new_size;
     s->setup.region = e->in->limits->region;
@@ -296,7 +291,7 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
     s->rc.range = 0xffffffffu;
     s->rc.out = &e->out->payload;
     s->rc.stats = &e->out->stats;
-    s->data_lo = s->data_hi = 0;
+    s->scene.data_lo = s->scene.data_hi = 0;
     e->truth.old = e->in->old;
     e->truth.new = e->in->new;
     e->truth.old_size = e->in->old_size;
@@ -344,7 +339,7 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
     e->out = out;
     uint32_t most = in->model_bytes / 56u < 4096u ? in->model_bytes / 56u : 4096u;
     e->truth.move = choose_moves(in->segments, most, &e->truth.moves);
-    struct inlay_mix_params params = {.arch = (uint8_t)layout->arch,
+    struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
                                       .moves = (uint16_t)e->truth.moves,
                                       .ranges = (uint16_t)in->order->pool_count};
     choose_params(in, e->truth.moves, &params);

@@ -57,8 +57,8 @@ static int mix_begin(const struct inlay_codec *self, void *state,
     memset(s, 0, sizeof *s);
     if (inlay_mix_params_read(&s->params, setup->params, setup->params_len))
         return INLAY_E_CORRUPT;
-    s->arch = mix_arch(self, s->params.arch);
-    if (!s->arch)
+    s->scene.arch = mix_arch(self, s->params.arch);
+    if (!s->scene.arch)
         return INLAY_E_UNSUPPORTED;
     s->setup = *setup;
     mix_lay_out(s);

@@ -8,12 +8,12 @@
 #ifndef INLAY_WALK_H
 #define INLAY_WALK_H
 
-#include "arch.h"
 #include "bits.h"
 #include "codec.h"
 #include "map.h"
 #include "mix_params.h"
 #include "model.h"
+#include "scene.h"
 
 #include <string.h>
 
@@ -46,9 +46,6 @@ enum walk_flag {
 #define RECENT      16u /* diagonals remembered */
 #define RECENT_NEXT 16u /* the diagonal of the region that follows */
 #define RECENT_NONE 17u
-
-/* Unit types that the walk adds to a processor's. */
-enum { TYPE_POINTER = INLAY_UNIT_TYPES - 8, TYPE_DATA_POINTER, TYPE_EDGE };
 
 /* How a target was predicted; a context. */
 enum walk_quality {
@@ -91,13 +88,10 @@ struct walk {
     INLAY_TRUTH
     struct inlay_codec_setup setup;
     struct inlay_mix_params params;
-    const struct inlay_arch *arch;
+    struct inlay_scene scene;
 
     /* the plan */
     uint8_t phase;
-    uint8_t spaces[2]; /* 0: old, 1: new */
-    struct inlay_space space[2][INLAY_SPACES_MAX];
-    uint32_t data_lo, data_hi; /* addresses outside the image worth following */
     struct inlay_map map;
     struct inlay_range *pool;
     uint32_t pool_count;
@@ -243,40 +237,13 @@ static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, uns
 
 /* ---- addresses ---- */
 
-/* 1 and *addr: the address of a position in image `side`. */
-static int walk_addr(const struct walk *s, unsigned side, uint32_t pos, uint32_t *addr)
-{
-    for (unsigned i = 0; i < s->spaces[side]; i++) {
-        const struct inlay_space *sp = &s->space[side][i];
-        if (pos - sp->pos < sp->len) {
-            *addr = sp->addr + (pos - sp->pos);
-            return 1;
-        }
-    }
-    *addr = pos;
-    return 0;
-}
-
-/* 1 and *pos: the position in image `side` that an address means (one past an end counts). */
-static int walk_pos(const struct walk *s, unsigned side, uint32_t addr, uint32_t *pos)
-{
-    for (unsigned i = 0; i < s->spaces[side]; i++) {
-        const struct inlay_space *sp = &s->space[side][i];
-        if (addr - sp->addr < sp->len) {
-            *pos = sp->pos + (addr - sp->addr);
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* The space that maps a new position back, even if it is a little outside. */
 static uint32_t walk_new_addr(const struct walk *s, uint32_t pos)
 {
     uint32_t addr;
-    if (walk_addr(s, 1, pos, &addr) || s->spaces[1] == 0)
+    if (inlay_scene_addr(&s->scene, INLAY_NEW, pos, &addr) || s->scene.spaces[1] == 0)
         return addr;
-    const struct inlay_space *sp = &s->space[1][s->spaces[1] - 1u];
+    const struct inlay_space *sp = &s->scene.space[1][s->scene.spaces[1] - 1u];
     return sp->addr + (pos - sp->pos);
 }
 
@@ -309,7 +276,7 @@ static const struct walk_lesson *walk_near_lesson(const struct walk *s, unsigned
 static void walk_learn_target(struct walk *s, uint32_t from, uint32_t to)
 {
     uint32_t pos;
-    unsigned outside = !walk_pos(s, 0, from, &pos);
+    unsigned outside = !inlay_scene_pos(&s->scene, INLAY_OLD, from, &pos);
     struct walk_lesson *list = s->lesson[outside];
     for (unsigned i = 0; i < LESSONS; i++)
         if (list[i].from == from && list[i].to) {
@@ -325,8 +292,8 @@ static void walk_learn_target(struct walk *s, uint32_t from, uint32_t to)
 static uint32_t walk_map_target(const struct walk *s, uint32_t target, enum walk_quality *quality)
 {
     uint32_t pos;
-    uint32_t thumb = s->arch->granule == 2 ? target & 1u : 0u; /* the bit of a code pointer */
-    unsigned inside = (unsigned)walk_pos(s, 0, target - thumb, &pos);
+    uint32_t thumb = s->scene.arch->granule == 2 ? target & 1u : 0u; /* the bit of a code pointer */
+    unsigned inside = (unsigned)inlay_scene_pos(&s->scene, INLAY_OLD, target - thumb, &pos);
     const struct walk_lesson *l = walk_exact_lesson(s, !inside, target);
     if (l) {
         *quality = QUALITY_LEARNED;
@@ -373,51 +340,6 @@ static int walk_read(struct walk *s, uint32_t pos, uint32_t n, uint32_t most, co
     return 0;
 }
 
-static int walk_is_pointer(const struct walk *s, const uint8_t *b, uint32_t n, uint32_t addr,
-                           struct inlay_unit *u)
-{
-    uint32_t size = s->arch->pointer_len;
-    if (size == 0 || n < size || (addr & (size - 1u)))
-        return 0;
-    uint32_t pos, word = inlay_get32(b);
-    if (size == 8 && inlay_get32(b + 4) != 0)
-        return 0;
-    if (s->arch->is_code && s->arch->is_code(b, n))
-        return 0;
-    if (walk_pos(s, 0, word, &pos))
-        u->type = TYPE_POINTER;
-    else if (word - s->data_lo < s->data_hi - s->data_lo)
-        u->type = TYPE_DATA_POINTER;
-    else
-        return 0;
-    u->len = (uint8_t)size;
-    u->has_target = 1;
-    u->target = word;
-    return 1;
-}
-
-/* Takes one unit of old code or data apart. */
-static void walk_parse(struct walk *s, struct inlay_arch_state *st, const uint8_t *b, uint32_t n,
-                       uint32_t addr, struct inlay_unit *u)
-{
-    uint32_t granule = s->arch->granule;
-    if (addr & (granule - 1u)) {
-        uint32_t edge = granule - (addr & (granule - 1u));
-        *u = (struct inlay_unit){.len = (uint8_t)(edge < n ? edge : n), .type = TYPE_EDGE};
-        return;
-    }
-    if (walk_is_pointer(s, b, n, addr, u))
-        return;
-    s->arch->parse(st, b, n, addr, u);
-    if (s->arch->cut_at_pointer && (addr & 3u)) {
-        uint32_t skip = 4u - (addr & 3u);
-        struct inlay_unit pointer;
-        if (skip < u->len && n >= skip + 4u &&
-            walk_is_pointer(s, b + skip, n - skip, addr + skip, &pointer))
-            *u = (struct inlay_unit){.len = (uint8_t)skip, .type = TYPE_EDGE};
-    }
-}
-
 static void walk_aim(const struct walk *s, struct walk_guess *g)
 {
     memcpy(g->now, g->old, g->unit.len);
@@ -425,10 +347,11 @@ static void walk_aim(const struct walk *s, struct walk_guess *g)
     if (!g->unit.has_target)
         return;
     g->target = walk_map_target(s, g->unit.target, &g->quality);
-    if (g->unit.type >= TYPE_POINTER)
+    if (g->unit.type >= INLAY_TYPE_POINTER)
         inlay_put32(g->now, g->target);
     else
-        s->arch->aim(&s->old_state, &g->unit, g->now, g->old_addr, g->new_addr, g->target);
+        inlay_scene_aim(&s->scene, &s->old_state, &g->unit, g->now, g->old_addr, g->new_addr,
+                        g->target);
     g->changed = memcmp(g->now, g->old, g->unit.len) != 0;
 }
 
@@ -441,9 +364,9 @@ static int walk_guess_unit(struct walk *s, struct walk_guess *g)
     if (status)
         return status;
     memset(g, 0, sizeof *g);
-    walk_addr(s, 0, old_pos, &g->old_addr);
+    inlay_scene_addr(&s->scene, INLAY_OLD, old_pos, &g->old_addr);
     g->new_addr = walk_new_addr(s, s->pos);
-    walk_parse(s, &s->old_state, bytes, n, g->old_addr, &g->unit);
+    inlay_scene_parse(&s->scene, INLAY_OLD, &s->old_state, bytes, n, g->old_addr, &g->unit);
     memcpy(g->old, bytes, g->unit.len);
     walk_aim(s, g);
     return 0;
@@ -487,7 +410,7 @@ static void walk_flag_contexts(const struct walk *s, const struct walk_guess *g,
     ctx[2] = key | s->type_hits[t];
     ctx[3] = key | run << 8 | 0x80u;
     ctx[4] = what << 28 | 3u << 26 | (uint32_t)(g->changed) << 25 | t << 18 |
-             (inlay_get16(g->old) & (s->arch->granule == 2 ? 0xff00u : 0xffu)) | swap << 17;
+             (inlay_get16(g->old) & (s->scene.arch->granule == 2 ? 0xff00u : 0xffu)) | swap << 17;
     ctx[5] = what << 28 | 5u << 25 | (g->old_addr & 3u) << 20 | (run > 7 ? 7 : run) << 12 |
              (uint32_t)g->changed << 11 | swap << 10 | (uint32_t)g->quality << 4 | (s->hits & 15u);
 }
@@ -507,7 +430,7 @@ static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, uint8_t 
 {
     uint32_t t = g->unit.type;
     unsigned len = g->unit.len;
-    unsigned first = s->arch->literal_kind == INLAY_LITERAL_HALVES && len >= 2 ? 1 : 0;
+    unsigned first = s->scene.arch->literal_kind == INLAY_LITERAL_HALVES && len >= 2 ? 1 : 0;
     uint32_t so_far = 0;
     for (unsigned k = 0; k < len; k++) {
         unsigned i = k ^ (first && (k | 1u) < len ? 1u : 0u);
@@ -517,7 +440,7 @@ static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, uint8_t 
             (so_far & 0xffffu) | t << 16 | 3u << 24 | (uint32_t)i << 28,
             (uint32_t)g->now[i] << 8 | (s->last_delta & 255u) | 4u << 24,
         };
-        out[i] = (uint8_t)walk_byte(s, ctx, 8u + (i & 3u) + (t >= TYPE_POINTER ? 4u : 0u),
+        out[i] = (uint8_t)walk_byte(s, ctx, 8u + (i & 3u) + (t >= INLAY_TYPE_POINTER ? 4u : 0u),
                                     INLAY_WANT(truth_byte(s, i)));
         so_far = so_far << 8 | out[i];
     }
@@ -530,10 +453,10 @@ static int walk_near_target(struct walk *s, struct walk_guess *g, uint8_t *out)
     if (!walk_bit(s, FLAG_NEAR + g->unit.type, INLAY_WANT(truth_is_near(s, g))))
         return 0;
     uint32_t target = g->target + walk_signed(s, NUMBER_DELTA, INLAY_WANT(truth_near_delta(s, g)));
-    if (g->unit.type >= TYPE_POINTER)
+    if (g->unit.type >= INLAY_TYPE_POINTER)
         inlay_put32(out, target);
     else
-        s->arch->aim(&s->old_state, &g->unit, out, g->old_addr, g->new_addr, target);
+        inlay_scene_aim(&s->scene, &s->old_state, &g->unit, out, g->old_addr, g->new_addr, target);
     return 1;
 }
 
@@ -576,11 +499,11 @@ static void walk_learn(struct walk *s, struct walk_guess *g, struct walk_swap *w
         return;
     struct inlay_unit now;
     struct inlay_arch_state st = s->new_state;
-    if (g->unit.type >= TYPE_POINTER) {
+    if (g->unit.type >= INLAY_TYPE_POINTER) {
         walk_learn_target(s, g->unit.target, inlay_get32(out));
         return;
     }
-    s->arch->parse(&st, out, g->unit.len, g->new_addr, &now);
+    s->scene.arch->parse(&st, out, g->unit.len, g->new_addr, &now);
     if (now.has_target && now.type == g->unit.type)
         walk_learn_target(s, g->unit.target, now.target);
 }
@@ -635,7 +558,7 @@ static void walk_new_half(struct walk *s, uint8_t *out)
 static unsigned walk_new_unit(struct walk *s, uint8_t *out)
 {
     INLAY_ACCOUNT(s, new_data);
-    if (s->arch->literal_kind == INLAY_LITERAL_HALVES && s->run_left >= 2 && !(s->pos & 1u)) {
+    if (s->scene.arch->literal_kind == INLAY_LITERAL_HALVES && s->run_left >= 2 && !(s->pos & 1u)) {
         walk_new_half(s, out);
         return 2;
     }

@@ -60,22 +60,22 @@ static int walk_space_counts(struct walk *s)
         uint32_t n = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->spaces[side]));
         if (n > INLAY_SPACES_MAX)
             return INLAY_E_CORRUPT;
-        s->spaces[side] = (uint8_t)n;
+        s->scene.spaces[side] = (uint8_t)n;
     }
     if (walk_raw(s, 1, INLAY_WANT(s->truth->data_lo != s->truth->data_hi))) {
-        s->data_lo = walk_address(s, INLAY_WANT(s->truth->data_lo));
-        s->data_hi = walk_address(s, INLAY_WANT(s->truth->data_hi));
+        s->scene.data_lo = walk_address(s, INLAY_WANT(s->truth->data_lo));
+        s->scene.data_hi = walk_address(s, INLAY_WANT(s->truth->data_hi));
     }
-    s->plan_left = (uint32_t)s->spaces[0] + s->spaces[1];
+    s->plan_left = (uint32_t)s->scene.spaces[0] + s->scene.spaces[1];
     return 0;
 }
 
 static int walk_one_space(struct walk *s)
 {
-    unsigned i = (unsigned)s->spaces[0] + s->spaces[1] - s->plan_left;
-    unsigned side = i >= s->spaces[0];
-    i -= side ? s->spaces[0] : 0u;
-    struct inlay_space *sp = &s->space[side][i];
+    unsigned i = (unsigned)s->scene.spaces[0] + s->scene.spaces[1] - s->plan_left;
+    unsigned side = i >= s->scene.spaces[0];
+    i -= side ? s->scene.spaces[0] : 0u;
+    struct inlay_space *sp = &s->scene.space[side][i];
     const struct inlay_space *before = i ? sp - 1 : 0;
     uint32_t size = side ? s->setup.new_size : s->setup.old_size;
     uint32_t from = before ? before->pos + before->len : 0;
@@ -89,9 +89,9 @@ static int walk_one_space(struct walk *s)
     }
     if (sp->pos > size || sp->len > size - sp->pos)
         return INLAY_E_CORRUPT;
-    if (side && i < s->spaces[0] &&
-        walk_raw(s, 1, INLAY_WANT(s->truth->space[1][i].addr == s->space[0][i].addr)))
-        sp->addr = s->space[0][i].addr;
+    if (side && i < s->scene.spaces[0] &&
+        walk_raw(s, 1, INLAY_WANT(s->truth->space[1][i].addr == s->scene.space[0][i].addr)))
+        sp->addr = s->scene.space[0][i].addr;
     else
         sp->addr = walk_address(s, INLAY_WANT(s->truth->space[side][i].addr));
     return 0;
