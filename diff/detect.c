@@ -138,16 +138,15 @@ static int is_text(uint32_t w)
 
 /*
  * The range of addresses in [lo, hi) that most words are in: the fullest 64 KB
- * piece with its neighbours.  step 8: words of 64 bits.
+ * piece with its neighbours.
  */
-static void find_ram(const struct image *im, uint32_t step, uint32_t lo, uint32_t hi,
-                     struct inlay_layout *out)
+static void find_ram(const struct image *im, uint32_t lo, uint32_t hi, struct inlay_layout *out)
 {
     uint32_t *hits = calloc(0x10000, sizeof *hits);
     uint32_t best = 0;
-    for (uint32_t pos = 0; hits && pos < im->n && im->n - pos >= step; pos += step) {
+    for (uint32_t pos = 0; hits && pos < im->n && im->n - pos >= 4; pos += 4) {
         uint32_t w = inlay_get32(im->b + pos);
-        if (w < lo || w >= hi || is_text(w) || (step == 8 && inlay_get32(im->b + pos + 4)))
+        if (w < lo || w >= hi || is_text(w))
             continue;
         if (!in_spaces(im, w) && ++hits[w >> 16] > hits[best])
             best = w >> 16;
@@ -174,9 +173,7 @@ static void find_data(const struct image *im, uint32_t elf_end, struct inlay_lay
         out->data_lo = image_end;
         out->data_hi = elf_end > image_end ? elf_end : image_end;
     } else if (out->arch == INLAY_ARCH_THUMB2 || out->arch == INLAY_ARCH_RISCV) {
-        find_ram(im, 4, 0x10000000u, 0x40000000u, out);
-    } else if (out->arch == INLAY_ARCH_AARCH64 || out->arch == INLAY_ARCH_X86_64) {
-        find_ram(im, 8, 0x10000u, 0xffff0000u, out);
+        find_ram(im, 0x10000000u, 0x40000000u, out);
     } else if (out->arch == INLAY_ARCH_XTENSA) {
         out->data_lo = 0x3f800000u;
         out->data_hi = 0x40200000u;
