@@ -33,13 +33,22 @@ INC = -Ipatch -Idiff
 CFLAGS_ALL = $(OPT) -fPIC -MMD -MP $(INC) $(CFLAGS) -DINLAY_VERSION='"$(VERSION)"'
 
 .PHONY: all
-all: $(BUILD)/inlay ## the command and the host library
+all: $(BUILD)/inlay $(BUILD)/libinlay.so ## the command and the host library
 
 $(BUILD)/inlay: $(CMD_OBJ) $(BUILD)/libinlay.a
 	$(Q)echo "LD $@"; $(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
 $(BUILD)/libinlay.a: $(LIB_OBJ) $(PATCH_OBJ)
 	$(Q)echo "AR $@"; rm -f $@; $(AR) rcs $@ $^
+
+SONAME = libinlay.so.$(firstword $(subst ., ,$(VERSION)))
+
+$(BUILD)/libinlay.so: $(LIB_OBJ) $(PATCH_OBJ) diff/libinlay.map
+	$(Q)echo "LD $@"; $(CC) $(OPT) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs \
+	  -Wl,--version-script=diff/libinlay.map -o $@ $(LIB_OBJ) $(PATCH_OBJ) $(HOST_LIBS)
+
+$(BUILD)/inlay.pc: diff/inlay.pc.in VERSION Makefile
+	$(Q)mkdir -p $(@D); sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(BUILD)/patch/%.o: patch/%.c
 	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c99 $(WARN_PATCH) $(CFLAGS_ALL) -c -o $@ $<
@@ -60,6 +69,28 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libinlay.a
 .PHONY: test
 test: $(TEST_BIN) all ## unit tests only, no sanitizers
 	$(Q)for t in $(TEST_BIN); do echo "== $$t"; $$t || exit 1; done
+
+INSTALL_H  = diff/inlay.h diff/buffer.h diff/error.h diff/profile.h patch/inlay_patch.h
+INSTALL_TO = $(DESTDIR)$(PREFIX)
+
+.PHONY: install
+install: all $(BUILD)/inlay.pc ## install under DESTDIR and PREFIX
+	install -d $(INSTALL_TO)/bin $(INSTALL_TO)/lib/pkgconfig $(INSTALL_TO)/include/inlay \
+	  $(INSTALL_TO)/share/man/man1 $(INSTALL_TO)/share/man/man3 \
+	  $(INSTALL_TO)/share/bash-completion/completions $(INSTALL_TO)/share/zsh/site-functions \
+	  $(INSTALL_TO)/share/fish/vendor_completions.d
+	install -m 755 $(BUILD)/inlay $(INSTALL_TO)/bin
+	install -m 644 $(BUILD)/libinlay.a $(INSTALL_TO)/lib
+	install -m 755 $(BUILD)/libinlay.so $(INSTALL_TO)/lib/libinlay.so.$(VERSION)
+	ln -sf libinlay.so.$(VERSION) $(INSTALL_TO)/lib/$(SONAME)
+	ln -sf $(SONAME) $(INSTALL_TO)/lib/libinlay.so
+	install -m 644 $(INSTALL_H) $(INSTALL_TO)/include/inlay
+	install -m 644 $(BUILD)/inlay.pc $(INSTALL_TO)/lib/pkgconfig
+	install -m 644 docs/man/*.1 $(INSTALL_TO)/share/man/man1
+	install -m 644 docs/man/*.3 $(INSTALL_TO)/share/man/man3
+	install -m 644 docs/completion/inlay.bash $(INSTALL_TO)/share/bash-completion/completions/inlay
+	install -m 644 docs/completion/_inlay $(INSTALL_TO)/share/zsh/site-functions
+	install -m 644 docs/completion/inlay.fish $(INSTALL_TO)/share/fish/vendor_completions.d
 
 .PHONY: clean
 clean: ## remove what was built
