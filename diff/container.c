@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIG_ROOM 512u
+
+void inlay_sha256(const void *data, size_t len, uint8_t digest[32])
+{
+    crypto_hash_sha256(digest, data, len);
+}
+
+void inlay_container_images(struct inlay_manifest *m, const uint8_t *old_image, size_t old_size,
+                            const uint8_t *new_image, size_t new_size)
+{
+    m->old_size = (uint32_t)old_size;
+    m->new_size = (uint32_t)new_size;
+    inlay_sha256(old_image, old_size, m->old_digest);
+    inlay_sha256(new_image, new_size, m->new_digest);
+}
+
+/* A buffer that remembers whether memory ran out. */
+struct writer {
+    struct inlay_buffer *out;
+    int failed;
+};
+
+static void put(struct writer *w, const void *data, size_t len)
+{
+    if (len > 0 && inlay_buffer_add(w->out, data, len) != 0)
+        w->failed = 1;
+}
+
+static void put_u8(struct writer *w, unsigned v)
+{
+    uint8_t byte = (uint8_t)v;
+    put(w, &byte, 1);
+}
+
+static void put_uvarint(struct writer *w, uint32_t v)
+{
+    for (; v > 127u; v >>= 7)
+        put_u8(w, (v & 127u) | 128u);
+    put_u8(w, v);
+}
+
+static void put_field(struct writer *w, enum inlay_field_type type, const void *data, size_t len)
+{
+    put_u8(w, (unsigned)type);
+    put_uvarint(w, (uint32_t)len);
+    put(w, data, len);
+}
+
+static void put_counter(struct writer *w, uint32_t counter)
+{
+    struct inlay_buffer b = {0};
+    struct writer inner = {&b, 0};
+    put_uvarint(&inner, counter);
+    put_field(w, INLAY_FIELD_SECURITY_COUNTER, b.data, b.len);
+    w->failed |= inner.failed;
+    inlay_buffer_free(&b);
+}
+
+static unsigned log_of(uint32_t power)
+{
+    unsigned n = 0;
+    while (n < 31u && ((uint32_t)1 << n) < power)
+        n++;
+    return n;
+}
+
+static void put_geometry(struct writer *w, const struct inlay_manifest *m)
+{
+    put_u8(w, (m->regions - 1u) << 5 | (m->erased == 0 ? 16u : 0u) | log_of(m->write_size));
+    for (unsigned i = 0; i < m->regions; i++) {
+        put_uvarint(w, m->region[i].count);
+        put_uvarint(w, m->region[i].block_len);
+    }
+    put_uvarint(w, m->stage_blocks);
+    put_uvarint(w, m->pool_len);
+}
+
+static int has_text(const char *s)
+{
+    return s != NULL && s[0] != 0;
+}
+
+static int any_field(const struct inlay_manifest *m, const struct inlay_container_fields *f)
+{
+    return m->security_counter != 0 || f->component_len != 0 || has_text(f->old_version) ||
+           has_text(f->new_version);
+}
+
+static void put_fields(struct writer *w, const struct inlay_manifest *m,
+                       const struct inlay_container_fields *f)
+{
+    if (f->component_len != 0)
+        put_field(w, INLAY_FIELD_COMPONENT, f->component, f->component_len);
+    if (m->security_counter != 0)
+        put_counter(w, m->security_counter);
+    if (has_text(f->old_version))
+        put_field(w, INLAY_FIELD_OLD_VERSION, f->old_version, strlen(f->old_version));
+    if (has_text(f->new_version))
+        put_field(w, INLAY_FIELD_NEW_VERSION, f->new_version, strlen(f->new_version));
+}
+
+/* What follows the manifest's length. */
+static void put_rest(struct writer *w, const struct inlay_manifest *m,
+                     const struct inlay_container_fields *f, const uint8_t *link)
+{
+    put_uvarint(w, m->old_size);
+    put_uvarint(w, m->new_size);
+    put_uvarint(w, m->payload_len);
+    put_u8(w,
+           (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | (m->old_digest_len - INLAY_OLD_DIGEST_MIN));
+    put_u8(w, m->check_len);
+    put_uvarint(w, m->plan_len);
+    put_u8(w, m->codec);
+    put_u8(w, m->params_len);
+    put(w, m->params, m->params_len);
+    put(w, m->old_digest, m->old_digest_len);
+    put(w, m->new_digest, INLAY_DIGEST_LEN);
+    put(w, link, INLAY_LINK_LEN);
+    if (m->regions > 0)
+        put_geometry(w, m);
+    put_fields(w, m, f);
+}
+
+static void put_manifest(struct writer *w, const struct inlay_manifest *m,
+                         const struct inlay_container_fields *f, const uint8_t *link)
+{
+    struct inlay_buffer rest = {0};
+    struct writer inner = {&rest, 0};
+    put_rest(&inner, m, f, link);
+    const uint8_t magic[4] = {'I', 'N', 'L', INLAY_LEVEL};
+    put(w, magic, 4);
+    put_u8(w, (m->in_place ? INLAY_FLAG_IN_PLACE : 0) | (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
+                  (any_field(m, f) ? INLAY_FLAG_FIELDS : 0));
+    /* The length counts itself, one byte or two. */
+    uint32_t len = 6u + (uint32_t)rest.len;
+    put_uvarint(w, len > 127u ? len + 1u : len);
+    put(w, rest.data, rest.len);
+    w->failed |= inner.failed;
+    inlay_buffer_free(&rest);
+}
+
+static int put_signature(struct writer *w, size_t start, const struct inlay_container_fields *f,
+                         struct inlay_error *err)
+{
+    uint8_t sig[SIG_ROOM];
+    size_t sig_len = 0;
+    if (f->sign != NULL && !w->failed) {
+        int rc = f->sign(f->sign_ctx, w->out->data + start, w->out->len - start, sig, sizeof sig,
+                         &sig_len, err);
+        if (rc != 0)
+            return rc;
+    }
+    put_uvarint(w, (uint32_t)sig_len);
+    put(w, sig, sig_len);
+    return 0;
+}
+
+/* Digests run from the last chunk to the first; link i names chunk i. */
+static uint8_t *make_links(const struct inlay_manifest *m, const uint8_t *payload)
+{
+    uint32_t count = inlay_manifest_chunks(m);
+    uint32_t step = ((uint32_t)1 << m->chunk_log) - INLAY_LINK_LEN;
+    uint8_t *links = malloc((size_t)count * INLAY_LINK_LEN);
+    if (links == NULL)
+        return NULL;
+    for (uint32_t i = count; i-- > 0;) {
+        crypto_hash_sha256_state st;
+        uint8_t digest[32];
+        size_t pos = (size_t)i * step;
+        crypto_hash_sha256_init(&st);
+        crypto_hash_sha256_update(&st, payload + pos, i + 1u < count ? step : m->payload_len - pos);
+        if (i + 1u < count)
+            crypto_hash_sha256_update(&st, links + (size_t)(i + 1u) * INLAY_LINK_LEN,
+                                      INLAY_LINK_LEN);
+        crypto_hash_sha256_final(&st, digest);
+        memcpy(links + (size_t)i * INLAY_LINK_LEN, digest, INLAY_LINK_LEN);
+    }
+    return links;
+}
+
+static void put_chunks(struct writer *w, const struct inlay_manifest *m, const uint8_t *payload,
+                       const uint8_t *links)
+{
+    uint32_t count = inlay_manifest_chunks(m);
+    uint32_t step = ((uint32_t)1 << m->chunk_log) - INLAY_LINK_LEN;
+    for (uint32_t i = 0; i + 1u < count; i++) {
+        put(w, payload + (size_t)i * step, step);
+        put(w, links + (size_t)(i + 1u) * INLAY_LINK_LEN, INLAY_LINK_LEN);
+    }
+    size_t pos = (size_t)(count - 1u) * step;
+    put(w, payload + pos, m->payload_len - pos);
+}
+
+/* The device's own parser is the judge of what may be written. */
+static int check_written(const struct inlay_buffer *out, size_t start, struct inlay_error *err)
+{
+    struct inlay_manifest m;
+    enum inlay_status st = inlay_manifest_read(&m, out->data + start, out->len - start);
+    if (st == INLAY_OK)
+        return 0;
+    if (st == INLAY_E_LIMIT)
+        return inlay_fail(err, INLAY_EXIT_LIMIT, "a size does not fit the format or the slot");
+    return inlay_fail(err, INLAY_EXIT_FAILURE, "the manifest does not read back: %s",
+                      inlay_status_text(st));
+}
+
+int inlay_container_write(const struct inlay_manifest *m,
+                          const struct inlay_container_fields *fields, const uint8_t *payload,
+                          size_t payload_len, struct inlay_buffer *out, struct inlay_error *err)
+{
+    static const struct inlay_container_fields none;
+    struct inlay_manifest copy = *m;
+    struct writer w = {out, 0};
+    size_t start = out->len;
+    if (payload_len > INLAY_SIZE_MAX)
+        return inlay_fail(err, INLAY_EXIT_LIMIT, "a payload of %zu bytes is too long for a patch",
+                          payload_len);
+    if (m->chunk_log < INLAY_CHUNK_LOG_MIN || m->chunk_log > INLAY_CHUNK_LOG_MAX ||
+        m->old_digest_len < INLAY_OLD_DIGEST_MIN || m->old_digest_len > INLAY_DIGEST_LEN ||
+        (m->regions > 0 && (m->write_size & (m->write_size - 1u)) != 0))
+        return inlay_fail(err, INLAY_EXIT_USAGE,
+                          "chunk length, digest length or write size out of range");
+    if (fields == NULL)
+        fields = &none;
+    if (payload == NULL)
+        payload = (const uint8_t *)"";
+    copy.payload_len = (uint32_t)payload_len;
+    uint8_t *links = make_links(&copy, payload);
+    if (links == NULL)
+        return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");
+    put_manifest(&w, &copy, fields, links);
+    int rc = put_signature(&w, start, fields, err);
+    put_chunks(&w, &copy, payload, links);
+    free(links);
+    if (rc != 0)
+        return rc;
+    if (w.failed)
+        return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");
+    return check_written(out, start, err);
+}
+
+int inlay_container_open(const uint8_t *patch, size_t patch_len, struct inlay_manifest *m,
+                         struct inlay_error *err)
+{
+    enum inlay_status st = inlay_manifest_read(m, patch, patch_len);
+    if (st == INLAY_MORE)
+        return inlay_fail(err, INLAY_EXIT_CORRUPT,
+                          "the patch ends after %zu bytes, inside its "
+                          "manifest",
+                          patch_len);
+    if (st != INLAY_OK)
+        return inlay_fail(err, INLAY_EXIT_CORRUPT, "the patch's manifest: %s",
+                          inlay_status_text(st));
+    uint32_t want = inlay_manifest_patch_size(m);
+    if (patch_len != want)
+        return inlay_fail(err, INLAY_EXIT_CORRUPT,
+                          "the patch has %zu bytes, its manifest says %u: %s", patch_len, want,
+                          patch_len < want ? "it was cut short" : "bytes were added at its end");
+    return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manifest at the head of a patch, read into a struct. */
+#ifndef INLAY_MANIFEST_H
+#define INLAY_MANIFEST_H
+
+#include "format.h"
+#include "inlay_patch.h"
+
+/* A piece of the manifest, by its place in it; len 0: not there. */
+struct inlay_piece {
+    uint16_t pos;
+    uint16_t len;
+};
+
+struct inlay_manifest {
+    uint16_t len;      /* bytes of manifest, which is what a signature covers */
+    uint16_t body_pos; /* bytes of manifest and signature block: where the chunks start */
+    struct inlay_piece sig;
+    uint8_t in_place;
+    uint8_t has_geometry;   /* 0: regions is 0 and any slot will do */
+    uint8_t chunk_log;      /* a chunk has at most 1 << chunk_log bytes, its link included */
+    uint8_t check_len;      /* bytes of digest per group */
+    uint8_t old_digest_len; /* bytes of old_digest that count */
+    uint8_t codec;
+    uint8_t params_len;
+    uint8_t regions;
+    uint8_t erased;
+    uint16_t write_size; /* of the slot, 0 without geometry */
+    uint32_t old_size;
+    uint32_t new_size;
+    uint32_t payload_len; /* bytes in the chunks, links not counted */
+    uint32_t plan_len;    /* of which the first are the plan */
+    uint32_t stage_blocks;
+    uint32_t pool_len;
+    uint32_t security_counter; /* 0 if not given */
+    uint8_t old_digest[32];
+    uint8_t new_digest[32];
+    uint8_t first_link[INLAY_LINK_LEN]; /* digest of the first chunk */
+    uint8_t params[INLAY_PARAMS_MAX];
+    struct inlay_region region[INLAY_REGIONS_MAX];
+    struct inlay_piece component, old_version, new_version;
+};
+
+/*
+ * How many bytes of the head are needed to get on: *need, more than len if
+ * something is missing, else the length of manifest and signature block.
+ * Returns INLAY_OK, INLAY_E_CORRUPT or INLAY_E_UNSUPPORTED.
+ */
+enum inlay_status inlay_manifest_extent(const uint8_t *head, size_t len, size_t *need);
+
+/*
+ * Reads manifest and signature block; pieces point into head.
+ * Returns INLAY_OK, INLAY_MORE (len is too short), INLAY_E_CORRUPT,
+ * INLAY_E_UNSUPPORTED (level, flag or critical field unknown) or
+ * INLAY_E_LIMIT (a size beyond what the format allows).
+ */
+enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *head, size_t len);
+
+/* The same for the bytes of the manifest alone, all of them. */
+enum inlay_status inlay_manifest_parse(struct inlay_manifest *m, const uint8_t *head, size_t len);
+
+/* Chunks in a patch, 1 or more, and bytes of the whole patch. */
+uint32_t inlay_manifest_chunks(const struct inlay_manifest *m);
+uint32_t inlay_manifest_patch_size(const struct inlay_manifest *m);
+
+#endif
