@@ -90,9 +90,9 @@ struct inlay_diff_options {
     const char *arch; /* a processor's name, "auto" or "none"; NULL: as the images or profile say */
     uint64_t base;    /* load address of byte 0, used if base_known */
     int base_known;
-    const uint8_t *component;          /* id that the device compares, component_len bytes */
-    uint8_t component_len;             /* 0 to 32 */
-    uint64_t old_version, new_version; /* for people and policies; 0: not given */
+    const uint8_t *component;              /* id that the device compares, component_len bytes */
+    uint8_t component_len;                 /* 0 to 32 */
+    const char *old_version, *new_version; /* for people, at most 64 bytes; or NULL */
     uint32_t security_counter;
     /* Called now and then with done of total, from the calling thread; may be NULL. */
     void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
