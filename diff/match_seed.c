@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Candidates for copies: longest matches found through a suffix array of the
+ * old image.  Where the present diagonal goes on well no search is made, and
+ * where nothing matches for long the searches thin out, so that neither
+ * near-identical nor incompressible images cost much.
+ */
+#include "match_parts.h"
+
+#include <divsufsort.h>
+#include <stdlib.h>
+
+#define FOLLOW_RUN  24u   /* bytes on the present diagonal that spare a search */
+#define RESUME_RUN  12u   /* the same, after a few differing bytes */
+#define RESUME_GAP  4u    /* how many */
+#define COMPARE_MAX 512u  /* bytes compared in a search: keeps periodic data fast */
+#define NEIGHBOURS  16u   /* equally long matches looked at on either side */
+#define BACK_MAX    4096u /* bytes a candidate is extended backwards */
+#define RECENT      8u    /* candidates that a new one may prolong */
+
+struct scan {
+    const struct match_views *v;
+    int32_t *sa;      /* suffix array of the old image */
+    uint32_t *first;  /* by the leading bits: first suffix that has at least these */
+    unsigned shift;   /* of 24 bits, how many do not take part in that */
+    uint32_t min_len; /* shortest match that is worth a candidate */
+    struct match_seeds *seeds;
+};
+
+static uint32_t prefix24(const uint8_t *p, uint32_t left)
+{
+    uint32_t v = (uint32_t)p[0] << 16;
+
+    if (left > 1)
+        v |= (uint32_t)p[1] << 8;
+    if (left > 2)
+        v |= p[2];
+    return v;
+}
+
+static int index_old(struct scan *s)
+{
+    const struct match_views *v = s->v;
+    unsigned bits = 12;
+
+    while (bits < 20 && (1u << (bits + 3)) < v->old_size)
+        bits++;
+    s->shift = 24 - bits;
+    s->sa = malloc(((size_t)v->old_size + 1) * sizeof *s->sa);
+    s->first = calloc(((size_t)1 << bits) + 1, sizeof *s->first);
+    if (!s->sa || !s->first || divsufsort(v->old, s->sa, (int32_t)v->old_size))
+        return -1;
+    for (uint32_t i = 0; i < v->old_size; i++)
+        s->first[(prefix24(v->old + i, v->old_size - i) >> s->shift) + 1]++;
+    for (uint32_t i = 0; i < 1u << bits; i++)
+        s->first[i + 1] += s->first[i];
+    return 0;
+}
+
+static uint32_t min32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes that suffix k of the old image and new[pos..) share, from `known` on; capped. */
+static uint32_t common(const struct scan *s, uint32_t k, uint32_t pos, uint32_t known)
+{
+    uint32_t at = (uint32_t)s->sa[k];
+    uint32_t max = min32(s->v->old_size - at, s->v->new_size - pos);
+
+    max = min32(max, COMPARE_MAX);
+    return known + inlay_match_run(s->v->old + at + known, s->v->new + pos + known,
+                                   max > known ? max - known : 0);
+}
+
+/* 1 if suffix k sorts before new[pos..), which it shares len bytes with. */
+static int before(const struct scan *s, uint32_t k, uint32_t pos, uint32_t len)
+{
+    uint32_t at = (uint32_t)s->sa[k];
+
+    if (pos + len >= s->v->new_size || len >= COMPARE_MAX)
+        return 0;
+    return at + len >= s->v->old_size || s->v->old[at + len] < s->v->new[pos + len];
+}
+
+static uint32_t distance(uint32_t a, uint32_t b)
+{
+    uint32_t d = a - b;
+    return d < MATCH_NO_DIAGONAL ? d : 0u - d;
+}
+
+/* Among matches as long as that of suffix k, the one nearest to a diagonal. */
+static uint32_t nearest(const struct scan *s, uint32_t k, uint32_t lo, uint32_t hi, uint32_t pos,
+                        uint32_t len, uint32_t diagonal)
+{
+    uint32_t best = (uint32_t)s->sa[k], at;
+
+    for (uint32_t j = k; j > lo && k - j < NEIGHBOURS && common(s, j - 1, pos, 0) >= len; j--) {
+        at = (uint32_t)s->sa[j - 1];
+        if (distance(at - pos, diagonal) < distance(best - pos, diagonal))
+            best = at;
+    }
+    for (uint32_t j = k + 1; j < hi && j - k <= NEIGHBOURS && common(s, j, pos, 0) >= len; j++) {
+        at = (uint32_t)s->sa[j];
+        if (distance(at - pos, diagonal) < distance(best - pos, diagonal))
+            best = at;
+    }
+    return best;
+}
+
+/* Longest match of new[pos..); of equally long ones one near the diagonal. Returns its length. */
+static uint32_t find(const struct scan *s, uint32_t pos, uint32_t diagonal, uint32_t *old_pos)
+{
+    const struct match_views *v = s->v;
+    uint32_t p = prefix24(v->new + pos, v->new_size - pos) >> s->shift;
+    uint32_t lo = s->first[p], hi = s->first[p + 1], from = lo, to = hi;
+    uint32_t lo_len = 0, hi_len = 0, len = 0, k = lo;
+
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        uint32_t n = common(s, mid, pos, min32(lo_len, hi_len));
+        if (n > len || (n == len && mid == from)) {
+            len = n;
+            k = mid;
+        }
+        if (before(s, mid, pos, n)) {
+            lo = mid + 1;
+            lo_len = n;
+        } else {
+            hi = mid;
+            hi_len = n;
+        }
+    }
+    if (len < s->min_len)
+        return 0;
+    *old_pos = nearest(s, k, from, to, pos, len, diagonal);
+    return inlay_match_run(v->old + *old_pos, v->new + pos,
+                           min32(v->old_size - *old_pos, v->new_size - pos));
+}
+
+/* How far before a match its diagonal is still likely to be useful. */
+static uint32_t extend_back(const struct match_views *v, uint32_t pos, uint32_t old_pos)
+{
+    uint32_t max = min32(min32(pos, old_pos), BACK_MAX), best = 0;
+    int score = 0, top = 0;
+
+    for (uint32_t i = 1; i <= max && score > top - 16; i++) {
+        score += v->old[old_pos - i] == v->new[pos - i] ? 1 : -1;
+        if (score > top) {
+            top = score;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* Makes a match a candidate, or prolongs the candidate that it goes on from. */
+static int note(struct scan *s, uint32_t pos, uint32_t old_pos, uint32_t len)
+{
+    struct match_seeds *seeds = s->seeds;
+    uint32_t diagonal = old_pos - pos;
+
+    for (size_t i = 0; i < RECENT && i < seeds->count; i++) {
+        struct match_seed *seed = &seeds->at[seeds->count - 1 - i];
+        if (seed->diagonal == diagonal && pos <= seed->end + 256) {
+            if (pos + len > seed->end)
+                seed->end = pos + len;
+            return 0;
+        }
+    }
+    uint32_t back = extend_back(s->v, pos, old_pos);
+    return inlay_match_add(seeds, (struct match_seed){pos - back, pos + len, diagonal});
+}
+
+/* Bytes from pos on that the diagonal explains well enough to go on without a search. */
+static uint32_t follow(const struct match_views *v, uint32_t pos, uint32_t diagonal)
+{
+    uint32_t run, skip, at = pos + diagonal;
+
+    for (skip = 0; skip <= RESUME_GAP; skip++) {
+        if (at + skip >= v->old_size || pos + skip >= v->new_size)
+            return 0;
+        run = inlay_match_run(v->old + at + skip, v->new + pos + skip,
+                              min32(v->old_size - at, v->new_size - pos) - skip);
+        if (run >= (skip ? RESUME_RUN : FOLLOW_RUN))
+            return skip + run;
+    }
+    return 0;
+}
+
+static int scan_new(struct scan *s)
+{
+    const struct match_views *v = s->v;
+    uint32_t pos = 0, diagonal = 0, misses = 0, old_pos = 0, len;
+
+    while (v->new_size - pos >= s->min_len) {
+        len = follow(v, pos, diagonal);
+        if (len) {
+            if (note(s, pos, pos + diagonal, len))
+                return -1;
+            pos += len;
+            misses = 0;
+            continue;
+        }
+        len = find(s, pos, diagonal, &old_pos);
+        if (len == 0) {
+            misses++;
+            pos += min32(1 + misses / 256, min32(16, v->new_size - pos));
+            continue;
+        }
+        if (note(s, pos, old_pos, len))
+            return -1;
+        if (len >= 16) {
+            diagonal = old_pos - pos;
+            misses = 0;
+        }
+        pos += len < 32 ? 1 + len / 4 : len;
+    }
+    return 0;
+}
+
+int inlay_match_seeds(const struct match_views *v, struct match_seeds *seeds)
+{
+    struct scan s = {.v = v, .seeds = seeds, .min_len = 5};
+    int failed;
+
+    if (v->old_size >= 1u << 20)
+        s.min_len++;
+    failed = index_old(&s) || scan_new(&s);
+    free(s.sa);
+    free(s.first);
+    return failed;
+}
