@@ -35,10 +35,30 @@ static int fits_squashfs(const uint8_t *b, size_t left)
     return left >= 96 && b[28] == 4 && b[29] == 0 && b[20] >= 1 && b[20] <= 6;
 }
 
-/* A zlib header, then a dynamic Huffman block with plausible counts. */
+/* Bytes in a squashfs, 1 or more, as its superblock says. */
+static size_t squashfs_len(const uint8_t *b)
+{
+    uint64_t len = 0;
+    for (size_t i = 0; i < 6; i++)
+        len |= (uint64_t)b[40 + i] << (8 * i);
+    return len ? (size_t)len : 1;
+}
+
+/*
+ * A zlib header, then a block with Huffman codes of its own.  The lengths of
+ * its first code must fill the code space exactly; chance hardly does that.
+ */
 static int fits_zlib(const uint8_t *b, size_t left)
 {
-    return left >= 64 && (b[2] >> 1 & 3) == 2 && (b[2] >> 3) <= 29 && (b[3] & 31) <= 29;
+    if (left < 64 || (b[2] >> 1 & 3) != 2 || (b[2] >> 3) > 29 || (b[3] & 31) > 29)
+        return 0;
+    uint32_t space = 0;
+    size_t count = 4u + (size_t)((b[3] >> 5 | b[4] << 3) & 15), bit = 8 * 2 + 17;
+    for (; count; count--, bit += 3) {
+        uint32_t len = (uint32_t)((b[bit / 8] | b[bit / 8 + 1] << 8) >> bit % 8) & 7;
+        space += len ? 128u >> len : 0;
+    }
+    return space == 128;
 }
 
 static int fits_lzma(const uint8_t *b, size_t left)
@@ -121,7 +141,8 @@ size_t inlay_image_payloads(const uint8_t *data, size_t size, struct inlay_paylo
             found[count] = (struct inlay_payload){m->kind, pos};
         count++;
         /* What is inside this one says nothing new. */
-        pos += WINDOW - 1;
+        size_t len = m->fits == fits_squashfs ? squashfs_len(data + pos) : WINDOW;
+        pos += len < size - pos ? len - 1 : size - pos - 1;
     }
     if (!count && is_mostly_even(data, size)) {
         if (max)
