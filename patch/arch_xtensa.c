@@ -44,7 +44,7 @@ static uint8_t xt_type(uint32_t w)
         return XT_CALL;
     case 6:
         if (!(w & 0x20u))
-            return w & 0x10u ? XT_COND12 : w & 0xc0u ? XT_PLAIN24 : XT_JUMP;
+            return w & 0x10u ? XT_COND12 : XT_JUMP;
         return xt_compare_type(w);
     case 7:
         return XT_COND8;
