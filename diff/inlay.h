@@ -80,6 +80,12 @@ struct inlay_payload {
 size_t inlay_image_payloads(const uint8_t *data, size_t size, struct inlay_payload *found,
                             size_t max);
 
+/* Called now and then with done of total, from the calling thread. */
+struct inlay_progress {
+    void (*report)(void *ctx, const char *what, uint64_t done, uint64_t total);
+    void *ctx;
+};
+
 /* ---- Making a patch ---- */
 
 enum inlay_diff_mode { INLAY_DIFF_PROFILE, INLAY_DIFF_AB, INLAY_DIFF_IN_PLACE };
@@ -94,9 +100,7 @@ struct inlay_diff_options {
     uint8_t component_len;                 /* 0 to 32 */
     const char *old_version, *new_version; /* for people, at most 64 bytes; or NULL */
     uint32_t security_counter;
-    /* Called now and then with done of total, from the calling thread; may be NULL. */
-    void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
-    void *progress_ctx;
+    const struct inlay_progress *progress; /* or NULL */
 };
 
 /* Where a patch's bytes go, in 1/256 of a bit; the sum is the payload. */
@@ -135,9 +139,13 @@ const struct inlay_crypto *inlay_host_crypto(void);
 /* Every codec of this library, for struct inlay_config. */
 const struct inlay_codec *const *inlay_host_codecs(void);
 
-/* old and patch to a new image in memory.  *new is freed with inlay_buffer_free(). */
+/*
+ * Makes the new image in memory; in-place patches are applied to a copy.
+ * Sets *out, which inlay_buffer_free() frees.  progress may be NULL.
+ */
 int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_t patch_len,
-                struct inlay_buffer *new, struct inlay_error *err);
+                const struct inlay_progress *progress, struct inlay_buffer *out,
+                struct inlay_error *err);
 
 /*
  * Feeds a patch that is in memory to the patcher until it is done: for flash
@@ -152,8 +160,8 @@ int inlay_apply_flash(const struct inlay_config *cfg, const uint8_t *patch, size
  * patch asks for.  The work area is a file beside it, path.inlay-journal,
  * removed at the end; killed at any moment, the same call goes on.
  */
-int inlay_apply_file(const char *path, const uint8_t *patch, size_t patch_len, int *already,
-                     struct inlay_error *err);
+int inlay_apply_file(const char *path, const uint8_t *patch, size_t patch_len,
+                     const struct inlay_progress *progress, int *already, struct inlay_error *err);
 
 /* The exit code that fits a patcher's status. */
 enum inlay_exit inlay_exit_of(enum inlay_status status);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What applying in memory and to a file have in common. */
+#ifndef INLAY_APPLY_H
+#define INLAY_APPLY_H
+
+#include "inlay.h"
+#include "manifest.h"
+
+/* The slot's geometry as a patch asks for it; callbacks are left alone. */
+void inlay_apply_slot(const struct inlay_manifest *m, struct inlay_flash *flash);
+
+/* A work area that is large enough for what the patch needs; callbacks are left alone. */
+void inlay_apply_work(const struct inlay_manifest *m, const struct inlay_needs *needs,
+                      struct inlay_flash *flash);
+
+/* Bytes in an area. */
+uint64_t inlay_apply_area_len(const struct inlay_flash *flash);
+
+/* An event callback for struct inlay_config whose context is a struct inlay_progress. */
+void inlay_apply_event(void *ctx, enum inlay_event event, uint32_t a, uint32_t b);
+
+#endif
