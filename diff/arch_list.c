@@ -4,8 +4,10 @@
 const struct inlay_arch *inlay_arch_of(enum inlay_arch_id id)
 {
     static const struct inlay_arch *const list[] = {
-        [INLAY_ARCH_NONE] = &inlay_arch_none,
-        [INLAY_ARCH_THUMB2] = &inlay_arch_thumb2,
+        [INLAY_ARCH_NONE] = &inlay_arch_none,   [INLAY_ARCH_THUMB2] = &inlay_arch_thumb2,
+        [INLAY_ARCH_ARM] = &inlay_arch_arm,     [INLAY_ARCH_AARCH64] = &inlay_arch_aarch64,
+        [INLAY_ARCH_RISCV] = &inlay_arch_riscv, [INLAY_ARCH_XTENSA] = &inlay_arch_xtensa,
+        [INLAY_ARCH_AVR] = &inlay_arch_avr,     [INLAY_ARCH_X86_64] = &inlay_arch_x86_64,
     };
     size_t n = sizeof list / sizeof *list;
     return (size_t)id < n && list[id] ? list[id] : &inlay_arch_none;

@@ -78,7 +78,7 @@ static uint32_t truth_is_near(struct walk *s, const struct walk_guess *g)
     uint32_t target;
     if (!truth_target(s, g, &target))
         return 0;
-    uint32_t delta = target - g->target;
+    uint32_t delta = target - g->near_target;
     return delta + 0x4000u < 0x8000u;
 }
 
@@ -86,7 +86,7 @@ static uint32_t truth_near_delta(struct walk *s, const struct walk_guess *g)
 {
     uint32_t target = 0;
     truth_target(s, g, &target);
-    return target - g->target;
+    return target - g->near_target;
 }
 
 /* The first segment that ends behind the current position, or NULL. */

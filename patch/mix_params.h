@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define INLAY_CODEC_MIX 1u
-#define INLAY_MIX_LOG2_MIN 4u
+#define INLAY_MIX_LOG2_MIN 5u
 #define INLAY_MIX_LOG2_MAX 22u
 #define INLAY_MIX_MOVES_MAX 65535u
 #define INLAY_MIX_RANGES_MAX 4096u

@@ -58,8 +58,18 @@ enum walk_quality {
 
 #define VOTES_FLAG 6u
 #define VOTES_BYTE 4u
-#define FLAG_SETS  (INLAY_UNIT_TYPES + 2u) /* by type; the two rarer decisions share */
 #define BYTE_SETS  16u
+
+/* What a missed unit may have become, tried in this order. */
+enum walk_candidate {
+    CANDIDATE_OLD,   /* the old unit, although its address moved */
+    CANDIDATE_SWAP,  /* what the same unit became last time */
+    CANDIDATE_NEAR,  /* moved like the nearest value or target that was corrected */
+    CANDIDATE_DELTA, /* changed by as much as the last unit that missed */
+    CANDIDATES
+};
+#define FLAG_SETS (INLAY_UNIT_TYPES + CANDIDATES) /* by type, or by candidate */
+#define FLAG_MORE ((1u + CANDIDATES) * 8u)
 
 /* Old addresses whose new ones had to be corrected. */
 struct walk_lesson {
@@ -67,13 +77,14 @@ struct walk_lesson {
     uint32_t to;
 };
 #define LESSONS 32u
-#define SWAPS   128u
 
-/* Old unit bytes and what they became last time. */
+/* What a unit's value was and became. */
 struct walk_swap {
     uint32_t from;
     uint32_t to;
 };
+#define SWAPS  128u /* by hash */
+#define SHIFTS 32u  /* the latest ones */
 
 struct walk_cache {
     uint32_t pos;
@@ -120,9 +131,12 @@ struct walk {
     struct walk_lesson lesson[2][LESSONS]; /* 0: in the image, 1: outside */
     uint8_t lessons[2];
     struct walk_swap swap[SWAPS];
+    struct walk_swap shift[SHIFTS];
+    uint8_t shifts;
+    uint8_t candidate_hits[CANDIDATES];
 
     uint16_t control[CONTROL_COUNTERS];
-    int32_t weight_flag[FLAG_SETS + 24u][2u * VOTES_FLAG];
+    int32_t weight_flag[FLAG_SETS + FLAG_MORE][2u * VOTES_FLAG];
     int32_t weight_byte[BYTE_SETS + 8u][2u * VOTES_BYTE];
     uint32_t *flag; /* VOTES_FLAG tables of 1 << params.flag_log2 */
     uint16_t *byte; /* VOTES_BYTE tables of 1 << params.byte_log2 */
@@ -206,30 +220,36 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned a, unsig
         inlay_vote(&ballot, inlay_fine_p(*counter[i]));
     }
     unsigned bit = coder_bit(&s->rc, inlay_mix(&ballot), want);
-    inlay_mix_learn(&ballot, bit, 6);
+    inlay_mix_learn(&ballot, bit, 12);
     for (unsigned i = 0; i < VOTES_FLAG; i++)
         inlay_fine_learn(counter[i], bit, 250);
     return bit;
 }
 
-/* Decides one byte from the top bit down. */
+/*
+ * Decides one byte from the top bit down.  A context's counters for one
+ * nibble lie side by side: one cache line each.
+ */
 static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
 {
     unsigned bits = s->params.byte_log2;
     unsigned node = 1;
+    uint16_t *slots[VOTES_BYTE];
     for (unsigned depth = 0; depth < 8; depth++) {
         struct inlay_ballot ballot = {
             .weight = {s->weight_byte[set], s->weight_byte[BYTE_SETS + depth]}};
-        uint16_t *counter[VOTES_BYTE];
-        for (unsigned i = 0; i < VOTES_BYTE; i++) {
-            uint32_t slot = walk_hash((ctx[i] + 1u) * 0x2545f491u + node * 0x10001u, bits);
-            counter[i] = s->byte + ((uint32_t)i << bits) + slot;
-            inlay_vote(&ballot, inlay_coarse_p(*counter[i]));
-        }
+        if ((depth & 3u) == 0)
+            for (unsigned i = 0; i < VOTES_BYTE; i++)
+                slots[i] =
+                    s->byte + ((uint32_t)i << bits) +
+                    (walk_hash((ctx[i] + 1u) * 0x2545f491u + node * 0x10001u, bits - 4u) << 4);
+        unsigned at = depth < 4 ? node : (node & ((1u << (depth - 4u)) - 1u)) | 1u << (depth - 4u);
+        for (unsigned i = 0; i < VOTES_BYTE; i++)
+            inlay_vote(&ballot, inlay_coarse_p(slots[i][at]));
         unsigned bit = coder_bit(&s->rc, inlay_mix(&ballot), want >> (7u - depth) & 1u);
         inlay_mix_learn(&ballot, bit, 10);
         for (unsigned i = 0; i < VOTES_BYTE; i++)
-            inlay_coarse_learn(counter[i], bit, 14);
+            inlay_coarse_learn(&slots[i][at], bit, 6);
         node = node << 1 | bit;
     }
     return node & 255u;
@@ -319,6 +339,10 @@ struct walk_guess {
     uint32_t target; /* predicted */
     uint8_t old[INLAY_UNIT_MAX], now[INLAY_UNIT_MAX];
     uint8_t changed; /* now differs from old */
+    uint8_t has_swap, near;
+    uint32_t near_target;
+    uint32_t value;
+    struct walk_swap *swap;
 };
 
 /* Makes at least n bytes of the old image at pos available. */
@@ -372,19 +396,41 @@ static int walk_guess_unit(struct walk *s, struct walk_guess *g)
     return 0;
 }
 
+/* The first four bytes of a unit as a number; of Thumb's, the first halfword on top. */
+static uint32_t walk_value(const struct walk *s, const uint8_t *b, unsigned len)
+{
+    if (len == 1)
+        return b[0];
+    if (len == 2)
+        return inlay_get16(b);
+    if (len == 3)
+        return inlay_get16(b) | (uint32_t)b[2] << 16;
+    if (s->scene.arch->granule == 2)
+        return inlay_get16(b) << 16 | inlay_get16(b + 2);
+    return inlay_get32(b);
+}
+
+static void walk_put_value(const struct walk *s, uint8_t *b, unsigned len, uint32_t v)
+{
+    if (len >= 4 && s->scene.arch->granule == 2)
+        v = v << 16 | v >> 16;
+    for (unsigned i = 0; i < len && i < 4; i++)
+        b[i] = (uint8_t)(v >> 8 * i);
+}
+
 static struct walk_swap *walk_swap_of(struct walk *s, const struct walk_guess *g)
 {
-    uint32_t key = inlay_get32(g->old);
-    return &s->swap[walk_hash(key + g->unit.len, 7)];
+    return &s->swap[walk_hash(g->value + g->unit.len, 7)];
 }
 
 /* The swap's replacement for this unit, if it says anything new. */
-static int walk_swap_applies(const struct walk_swap *w, const struct walk_guess *g)
+static int walk_swap_applies(const struct walk *s, const struct walk_swap *w,
+                             const struct walk_guess *g)
 {
-    uint8_t to[4];
-    unsigned len = g->unit.len < 4 ? g->unit.len : 4;
-    inlay_put32(to, w->to);
-    return (w->from | w->to) && w->from == inlay_get32(g->old) && memcmp(to, g->now, len) != 0;
+    uint8_t to[INLAY_UNIT_MAX];
+    memcpy(to, g->now, g->unit.len);
+    walk_put_value(s, to, g->unit.len, w->to);
+    return (w->from | w->to) && w->from == g->value && memcmp(to, g->now, g->unit.len) != 0;
 }
 
 static unsigned walk_log2(uint32_t v)
@@ -403,15 +449,15 @@ static void walk_flag_contexts(const struct walk *s, const struct walk_guess *g,
 {
     uint32_t t = g->unit.type;
     uint32_t key =
-        what << 28 | t << 22 | (uint32_t)g->changed << 21 | (uint32_t)g->quality << 17 | swap << 16;
+        what << 27 | t << 22 | (uint32_t)g->changed << 21 | (uint32_t)g->quality << 17 | swap << 16;
     uint32_t run = walk_log2(s->run_length + 1u);
     ctx[0] = key | (s->hits & 3u);
-    ctx[1] = what << 28 | 1u << 27 | (s->hits & 255u);
+    ctx[1] = what << 27 | 1u << 26 | (s->hits & 255u);
     ctx[2] = key | s->type_hits[t];
     ctx[3] = key | run << 8 | 0x80u;
-    ctx[4] = what << 28 | 3u << 26 | (uint32_t)(g->changed) << 25 | t << 18 |
-             (inlay_get16(g->old) & (s->scene.arch->granule == 2 ? 0xff00u : 0xffu)) | swap << 17;
-    ctx[5] = what << 28 | 5u << 25 | (g->old_addr & 3u) << 20 | (run > 7 ? 7 : run) << 12 |
+    ctx[4] = what << 27 | 3u << 25 | (uint32_t)(g->changed) << 25 | t << 18 |
+             (inlay_get16(g->old) & (s->scene.arch->granule == 2 ? 0xff00u : 0xffu)) | swap << 16;
+    ctx[5] = what << 27 | 5u << 24 | (g->old_addr & 3u) << 20 | (run > 7 ? 7 : run) << 12 |
              (uint32_t)g->changed << 11 | swap << 10 | (uint32_t)g->quality << 4 | (s->hits & 15u);
 }
 
@@ -421,7 +467,7 @@ static unsigned walk_unit_flag(struct walk *s, const struct walk_guess *g, unsig
     uint32_t ctx[VOTES_FLAG];
     walk_flag_contexts(s, g, what, swap, ctx);
     return walk_flag(s, ctx, what ? INLAY_UNIT_TYPES + what - 1u : g->unit.type,
-                     what * 8u + (unsigned)g->changed * 4u + (swap ? 2u : 0u) + (s->hits & 1u),
+                     what * 8u + (unsigned)g->changed * 4u + (swap & 1u) * 2u + (s->hits & 1u),
                      want);
 }
 
@@ -446,39 +492,88 @@ static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, uint8_t 
     }
 }
 
+/* The latest shift of a value close to this one. */
+static const struct walk_swap *walk_near_shift(const struct walk *s, uint32_t value)
+{
+    const struct walk_swap *best = 0;
+    uint32_t best_distance = 0xffffffffu;
+    for (unsigned i = 0; i < SHIFTS; i++) {
+        const struct walk_swap *w = &s->shift[i];
+        uint32_t distance = w->from > value ? w->from - value : value - w->from;
+        if ((w->from | w->to) && distance < best_distance) {
+            best = w;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* Writes a candidate into out; 0 if there is none of this kind. */
+static int walk_candidate(struct walk *s, const struct walk_guess *g, enum walk_candidate kind,
+                          uint8_t *out)
+{
+    unsigned len = g->unit.len;
+    memcpy(out, g->old, len);
+    if (kind == CANDIDATE_OLD)
+        return g->changed;
+    if (kind == CANDIDATE_SWAP) {
+        walk_put_value(s, out, len, g->swap->to);
+        return g->has_swap;
+    }
+    if (kind == CANDIDATE_DELTA) {
+        walk_put_value(s, out, len, g->value + s->last_delta);
+        return s->last_delta != 0;
+    }
+    if (g->unit.has_target)
+        return g->near && inlay_scene_aim(&s->scene, &s->old_state, &g->unit, out, g->old_addr,
+                                          g->new_addr, g->near_target);
+    const struct walk_swap *w = walk_near_shift(s, g->value);
+    if (w)
+        walk_put_value(s, out, len, g->value + (w->to - w->from));
+    return w != 0;
+}
+
 /* A missed target is often only a little off. */
 static int walk_near_target(struct walk *s, struct walk_guess *g, uint8_t *out)
 {
     memcpy(out, g->old, g->unit.len);
     if (!walk_bit(s, FLAG_NEAR + g->unit.type, INLAY_WANT(truth_is_near(s, g))))
         return 0;
-    uint32_t target = g->target + walk_signed(s, NUMBER_DELTA, INLAY_WANT(truth_near_delta(s, g)));
-    if (g->unit.type >= INLAY_TYPE_POINTER)
-        inlay_put32(out, target);
-    else
-        inlay_scene_aim(&s->scene, &s->old_state, &g->unit, out, g->old_addr, g->new_addr, target);
+    uint32_t target =
+        g->near_target + walk_signed(s, NUMBER_DELTA, INLAY_WANT(truth_near_delta(s, g)));
+    inlay_scene_aim(&s->scene, &s->old_state, &g->unit, out, g->old_addr, g->new_addr, target);
     return 1;
 }
 
-static void walk_missed_unit(struct walk *s, struct walk_guess *g, struct walk_swap *w,
-                             unsigned swap, uint8_t *out)
+static void walk_missed_unit(struct walk *s, struct walk_guess *g, uint8_t *out)
 {
-    if (g->changed && walk_unit_flag(s, g, 1, swap, INLAY_WANT(truth_is(s, g->old, g->unit.len)))) {
-        memcpy(out, g->old, g->unit.len);
-        return;
+    uint8_t tried[CANDIDATES][INLAY_UNIT_MAX];
+    unsigned n = 0, len = g->unit.len;
+    const struct walk_lesson *l = 0;
+    uint32_t pos;
+    if (g->unit.has_target) {
+        l = walk_near_lesson(s, !inlay_scene_pos(&s->scene, INLAY_OLD, g->unit.target, &pos),
+                             g->unit.target);
+        g->near_target = l ? g->unit.target + (l->to - l->from) : g->target;
+        g->near = l != 0;
     }
-    if (swap) {
-        uint8_t to[INLAY_UNIT_MAX];
-        memcpy(to, g->old, g->unit.len);
-        if (g->unit.len >= 4)
-            inlay_put32(to, w->to);
-        else
-            for (unsigned i = 0; i < g->unit.len; i++)
-                to[i] = (uint8_t)(w->to >> 8 * i);
-        if (walk_unit_flag(s, g, 2, swap, INLAY_WANT(truth_is(s, to, g->unit.len)))) {
-            memcpy(out, to, g->unit.len);
+    for (unsigned k = 0; k < CANDIDATES; k++) {
+        if (!walk_candidate(s, g, (enum walk_candidate)k, tried[n]) ||
+            memcmp(tried[n], g->now, len) == 0)
+            continue;
+        unsigned i = 0;
+        while (i < n && memcmp(tried[i], tried[n], len) != 0)
+            i++;
+        if (i < n)
+            continue;
+        unsigned right = walk_unit_flag(s, g, 1u + k, s->candidate_hits[k] & 3u,
+                                        INLAY_WANT(truth_is(s, tried[n], len)));
+        s->candidate_hits[k] = (uint8_t)(s->candidate_hits[k] << 1 | right);
+        if (right) {
+            memcpy(out, tried[n], len);
             return;
         }
+        n++;
     }
     INLAY_ACCOUNT(s, corrections);
     if (g->unit.has_target && walk_near_target(s, g, out))
@@ -487,25 +582,24 @@ static void walk_missed_unit(struct walk *s, struct walk_guess *g, struct walk_s
 }
 
 /* After a miss: remembers what the unit became. */
-static void walk_learn(struct walk *s, struct walk_guess *g, struct walk_swap *w,
-                       const uint8_t *out)
+static void walk_learn(struct walk *s, struct walk_guess *g, const uint8_t *out)
 {
-    uint8_t to[4] = {0};
-    memcpy(to, out, g->unit.len < 4 ? g->unit.len : 4);
-    w->from = inlay_get32(g->old);
-    w->to = inlay_get32(to);
-    s->last_delta = w->to - w->from;
-    if (!g->unit.has_target)
+    struct walk_swap now = {g->value, walk_value(s, out, g->unit.len)};
+    *g->swap = now;
+    s->last_delta = now.to - now.from;
+    if (!g->unit.has_target) {
+        s->shift[s->shifts++ % SHIFTS] = now;
         return;
-    struct inlay_unit now;
-    struct inlay_arch_state st = s->new_state;
+    }
     if (g->unit.type >= INLAY_TYPE_POINTER) {
         walk_learn_target(s, g->unit.target, inlay_get32(out));
         return;
     }
-    s->scene.arch->parse(&st, out, g->unit.len, g->new_addr, &now);
-    if (now.has_target && now.type == g->unit.type)
-        walk_learn_target(s, g->unit.target, now.target);
+    struct inlay_unit u;
+    struct inlay_arch_state st = s->new_state;
+    s->scene.arch->parse(&st, out, g->unit.len, g->new_addr, &u);
+    if (u.has_target && u.type == g->unit.type)
+        walk_learn_target(s, g->unit.target, u.target);
 }
 
 static int walk_copy_unit(struct walk *s, uint8_t *out, unsigned *len)
@@ -514,15 +608,16 @@ static int walk_copy_unit(struct walk *s, uint8_t *out, unsigned *len)
     int status = walk_guess_unit(s, &g);
     if (status)
         return status;
-    struct walk_swap *w = walk_swap_of(s, &g);
-    unsigned swap = (unsigned)walk_swap_applies(w, &g);
+    g.value = walk_value(s, g.old, g.unit.len);
+    g.swap = walk_swap_of(s, &g);
+    g.has_swap = (uint8_t)walk_swap_applies(s, g.swap, &g);
     INLAY_ACCOUNT(s, addresses);
-    unsigned hit = walk_unit_flag(s, &g, 0, swap, INLAY_WANT(truth_is(s, g.now, g.unit.len)));
+    unsigned hit = walk_unit_flag(s, &g, 0, g.has_swap, INLAY_WANT(truth_is(s, g.now, g.unit.len)));
     if (hit) {
         memcpy(out, g.now, g.unit.len);
     } else {
-        walk_missed_unit(s, &g, w, swap, out);
-        walk_learn(s, &g, w, out);
+        walk_missed_unit(s, &g, out);
+        walk_learn(s, &g, out);
     }
     s->hits = s->hits << 1 | hit;
     s->type_hits[g.unit.type] = (uint8_t)(s->type_hits[g.unit.type] << 1 | hit);
@@ -541,7 +636,7 @@ static void walk_new_half(struct walk *s, uint8_t *out)
         (uint32_t)s->half | 1u << 24,
         high_before << 1 | s->half | 2u << 24,
         (high_before << 8 | low_before) << 1 | s->half | 3u << 24,
-        (high_before << 8 | (b >> 24)) << 1 | s->half | 4u << 24,
+        (high_before << 8 | (b >> 16 & 255u)) << 1 | s->half | 4u << 24,
     };
     unsigned hi = walk_byte(s, hi_ctx, s->half, INLAY_WANT(truth_byte(s, 1)));
     uint32_t lo_ctx[VOTES_BYTE] = {

@@ -19,7 +19,7 @@ static void walk_reset_models(struct walk *s)
         s->flag[i] = INLAY_FINE_START;
     for (uint32_t i = 0; i < VOTES_BYTE << s->params.byte_log2; i++)
         s->byte[i] = INLAY_COARSE_START;
-    for (unsigned i = 0; i < FLAG_SETS + 24u; i++)
+    for (unsigned i = 0; i < FLAG_SETS + FLAG_MORE; i++)
         for (unsigned k = 0; k < 2u * VOTES_FLAG; k++)
             s->weight_flag[i][k] = k & 1u ? 0 : 10000;
     for (unsigned i = 0; i < BYTE_SETS + 8u; i++)
@@ -27,6 +27,9 @@ static void walk_reset_models(struct walk *s)
             s->weight_byte[i][k] = k & 1u ? 0 : 12000;
     memset(s->lesson, 0, sizeof s->lesson);
     memset(s->swap, 0, sizeof s->swap);
+    memset(s->shift, 0, sizeof s->shift);
+    memset(s->candidate_hits, 0, sizeof s->candidate_hits);
+    s->shifts = 0;
     memset(s->lessons, 0, sizeof s->lessons);
     memset(s->type_hits, 255, sizeof s->type_hits);
     s->before = 0;
