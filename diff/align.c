@@ -141,7 +141,7 @@ static int next_pass(const struct inlay_scene *sc, const struct image *old, cons
         old_view = normalise(sc, INLAY_OLD, old, &l);
         new_view = normalise(sc, INLAY_NEW, new, &l);
         if (old_view && new_view)
-            status = inlay_match(old_view, old->size, new_view, new->size, segments, &better);
+            status = inlay_match_images(old_view, old->size, new_view, new->size, segments, &better);
     }
     free(old_view);
     free(new_view);
@@ -165,7 +165,7 @@ int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new,
                              .data_hi = layout->data_hi};
     memcpy(sc.space[INLAY_OLD], layout->old_space, sizeof layout->old_space);
     memcpy(sc.space[INLAY_NEW], layout->new_space, sizeof layout->new_space);
-    int status = inlay_match(old, old_size, new, new_size, NULL, out);
+    int status = inlay_match_images(old, old_size, new, new_size, NULL, out);
     for (int pass = 1; pass < PASSES && !status; pass++)
         status = next_pass(&sc, &from, &to, out);
     if (status)
