@@ -68,6 +68,8 @@ static int a64_writes(uint32_t w)
 {
     if ((w & 0x1c000000u) == 0x14000000u)
         return 0; /* branches and system */
+    if ((w & 0x3b000000u) == 0x18000000u)
+        return !(w & 0x04000000u); /* literals */
     if ((w & 0x0a000000u) == 0x08000000u)
         return (w & 0x04400000u) == 0x00400000u; /* of loads and stores, integer loads */
     return (w & 0x0e000000u) != 0x0e000000u;     /* not vector arithmetic */
@@ -91,12 +93,14 @@ static void a64_parse_page(struct inlay_arch_state *st, const uint8_t *b, uint32
 {
     uint32_t w = inlay_get32(b), rd = w & 31u;
     uint32_t imm = a64_adr_imm(w);
-    if (!inlay_fits(imm, 20) || n < 8) /* beyond 2 GB, or nothing to look at */
-        u->type = A64_DISTANT;
+    u->type = A64_DISTANT;
+    st->valid &= ~((uint32_t)1 << rd);
+    if (!inlay_fits(imm, 20)) /* beyond 2 GB */
+        return;
     uint32_t page = (addr & ~0xfffu) + (imm << 12);
     st->value[rd] = page;
     st->valid |= (uint32_t)1 << rd;
-    if (u->type == A64_DISTANT)
+    if (n < 8) /* nothing to look at */
         return;
     uint32_t low = a64_find_low(b, n, rd);
     if (low < 0x1000u)

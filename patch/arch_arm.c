@@ -78,6 +78,8 @@ static void arm_parse_low(struct inlay_arch_state *st, const uint8_t *b, uint32_
             arm_set(u, ARM_LOW, arm_half(next) << 16 | arm_half(w));
             return;
         }
+        if ((next & 0x0ff0f000u) == (0x03000000u | rd << 12))
+            return;
     }
 }
 
@@ -149,22 +151,26 @@ static int arm_put_rotated(uint32_t *w, uint32_t size)
     return 0;
 }
 
+/* Adds or subtracts; as the old instruction did if it can, since some offsets can be either. */
+static int arm_aim_adr(uint8_t *b, uint32_t off)
+{
+    uint32_t w = inlay_get32(b);
+    for (unsigned i = 0; i < 2; i++, w ^= 0x00c00000u) {
+        if (arm_put_rotated(&w, w & 0x00800000u ? off : 0u - off)) {
+            inlay_put32(b, w);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int arm_aim_literal(uint8_t *b, uint8_t type, uint32_t off)
 {
     uint32_t w = inlay_get32(b);
-    uint32_t plus = off < 0x80000000u;
-    uint32_t size = plus ? off : 0u - off;
-    if (size == 0) /* there are two zeros */
-        plus = type == ARM_ADR ? !(w & 0x00400000u) : w >> 23 & 1u;
-    if (type == ARM_ADR) {
-        w = (w & ~0x00c00000u) | (plus ? 0x00800000u : 0x00400000u);
-        if (!arm_put_rotated(&w, size))
-            return 0;
-    } else {
-        w = (w & ~0x00800000u) | plus << 23;
-        if (!arm_put_size(&w, type, size))
-            return 0;
-    }
+    uint32_t plus = off ? off < 0x80000000u : w >> 23 & 1u; /* there are two zeros */
+    w = (w & ~0x00800000u) | plus << 23;
+    if (!arm_put_size(&w, type, plus ? off : 0u - off))
+        return 0;
     inlay_put32(b, w);
     return 1;
 }
@@ -182,8 +188,9 @@ static int arm_aim(const struct inlay_arch_state *st, const struct inlay_unit *u
     case ARM_LOAD:
     case ARM_LOADX:
     case ARM_VLOAD:
-    case ARM_ADR:
         return arm_aim_literal(b, u->type, off);
+    case ARM_ADR:
+        return arm_aim_adr(b, off);
     case ARM_HIGH:
         half >>= 16;
         /* fall through */

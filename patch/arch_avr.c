@@ -72,7 +72,7 @@ static void avr_pair(struct inlay_unit *u, uint8_t type, uint32_t low, uint32_t 
         avr_set(u, type, AVR_RAM + v);
 }
 
-/* LDI and SUBI: looks for the same of the next register. */
+/* LDI and SUBI: looks for the same of the next register.  1 if there is one. */
 static int avr_parse_low(struct inlay_arch_state *st, const uint8_t *b, uint32_t n,
                          struct inlay_unit *u)
 {
@@ -81,26 +81,32 @@ static int avr_parse_low(struct inlay_arch_state *st, const uint8_t *b, uint32_t
     uint32_t want = (minus ? 0x4000u : 0xe000u) | ((r + 1u) & 15u) << 4;
     if (r & 1u)
         return 0;
+    st->valid &= ~((uint32_t)1 << r);
     for (uint32_t i = 2; i + 2u <= n && i <= 8u; i += 2) {
-        uint32_t next = inlay_get16(b + i);
-        if ((next & 0xf0f0u) != want)
-            continue;
-        st->value[r] = avr_value(op);
-        st->valid |= (uint32_t)1 << r;
-        avr_pair(u, minus ? AVR_LOW_MINUS : AVR_LOW, avr_value(op), avr_value(next));
-        return 1;
+        uint32_t next = inlay_get16(b + i), top = next >> 12;
+        if ((next & 0xf0f0u) == want) {
+            st->value[r] = minus << 8 | avr_value(op);
+            st->valid |= (uint32_t)1 << r;
+            avr_pair(u, minus ? AVR_LOW_MINUS : AVR_LOW, avr_value(op), avr_value(next));
+            return 1;
+        }
+        if ((top == 5u || top == 0xeu) && avr_register(next) == r)
+            break; /* changed again */
+        if (avr_is_wide(next))
+            i += 2;
     }
     return 0;
 }
 
+/* LDI and SBCI: completes what avr_parse_low() began. */
 static void avr_parse_high(struct inlay_arch_state *st, uint32_t op, struct inlay_unit *u)
 {
     uint32_t low = avr_register(op) - 1u;
-    if (!(low & 1u) && (st->valid >> low & 1u)) {
-        avr_pair(u, (op & 0xf000u) == 0x4000u ? AVR_HIGH_MINUS : AVR_HIGH, st->value[low],
-                 avr_value(op));
-        st->valid &= ~((uint32_t)1 << low);
-    }
+    uint32_t minus = (op & 0xf000u) == 0x4000u;
+    if ((low & 1u) || !(st->valid >> low & 1u) || st->value[low] >> 8 != minus)
+        return;
+    avr_pair(u, minus ? AVR_HIGH_MINUS : AVR_HIGH, st->value[low] & 0xffu, avr_value(op));
+    st->valid &= ~((uint32_t)1 << low);
 }
 
 static void avr_parse(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, uint32_t addr,
@@ -159,7 +165,7 @@ static int avr_aim(const struct inlay_arch_state *st, const struct inlay_unit *u
     uint32_t off = target - (new_addr + 2u), ram = target - AVR_RAM;
     (void)st;
     (void)old_addr;
-    if (u->type >= AVR_LOAD && ram >> 16)
+    if (u->type >= AVR_LOAD && (ram >> 16 || (u->type >= AVR_LOW && ram < AVR_RAM_MIN)))
         return 0;
     switch (u->type) {
     case AVR_CALL:

@@ -154,7 +154,7 @@ static int thumb_aim_cbz(uint8_t *b, uint32_t off)
 
 static int thumb_aim_literal(uint8_t *b, uint32_t off, uint32_t max, unsigned shift)
 {
-    uint32_t add = off < 0x80000000u;
+    uint32_t add = off ? off < 0x80000000u : inlay_get16(b) >> 7 & 1u; /* there are two zeros */
     uint32_t imm = add ? off : 0u - off;
     if (imm > max || (imm & (((uint32_t)1 << shift) - 1u)))
         return 0;
@@ -165,7 +165,7 @@ static int thumb_aim_literal(uint8_t *b, uint32_t off, uint32_t max, unsigned sh
 
 static int thumb_aim_adr32(uint8_t *b, uint32_t off)
 {
-    uint32_t add = off < 0x80000000u;
+    uint32_t add = off ? off < 0x80000000u : !(inlay_get16(b) & 0xa0u);
     uint32_t imm = add ? off : 0u - off;
     if (imm > 0xfffu)
         return 0;
