@@ -92,6 +92,8 @@ install: all $(BUILD)/inlay.pc ## install under DESTDIR and PREFIX
 	install -m 644 docs/completion/_inlay $(INSTALL_TO)/share/zsh/site-functions
 	install -m 644 docs/completion/inlay.fish $(INSTALL_TO)/share/fish/vendor_completions.d
 
+include corpus/corpus.mk
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf $(BUILD)
