@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From two images and a device to a patch: match, plan the order of blocks,
+ * encode, pack, and apply once with the real patcher.
+ */
+#include "align.h"
+#include "container.h"
+#include "encode.h"
+#include "fit.h"
+#include "prove.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A device refuses an image that is not the old one; nobody gains by forging that one. */
+#define OLD_DIGEST_LEN 8u
+
+struct job {
+    const struct inlay_image *old, *new;
+    const struct inlay_profile *profile;
+    const struct inlay_diff_options *options;
+    int in_place;
+    const char *arch;
+    uint64_t base;
+    int base_known;
+    struct inlay_segments segments; /* before any order */
+    struct inlay_fit fit;
+};
+
+static void report(const struct job *j, const char *what, uint64_t done, uint64_t total)
+{
+    const struct inlay_progress *progress = j->options->progress;
+    if (progress)
+        progress->report(progress->ctx, what, done, total);
+}
+
+static int out_of_memory(struct inlay_error *err)
+{
+    return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");
+}
+
+/* What the user says counts most, then the files, then the profile. */
+static void settle_arch(struct job *j)
+{
+    const char *given = j->options->arch;
+    const char *file = j->new->arch ? j->new->arch : j->old->arch;
+    if (given)
+        j->arch = given;
+    else if (strcmp(j->profile->arch, "auto") && j->profile->arch[0])
+        j->arch = j->profile->arch;
+    else
+        j->arch = file ? file : "auto";
+    if (j->options->base_known) {
+        j->base = j->options->base;
+        j->base_known = 1;
+    } else if (j->profile->base_known) {
+        j->base = j->profile->base;
+        j->base_known = 1;
+    } else if (j->new->base_known && (!j->old->base_known || j->old->base == j->new->base)) {
+        j->base = j->new->base;
+        j->base_known = 1;
+    }
+}
+
+/* Images that say where they belong must agree with the slot they are updated in. */
+static int check_bases(const struct job *j, struct inlay_error *err)
+{
+    const struct inlay_image *images[2] = {j->old, j->new};
+    static const char *const names[2] = {"old", "new"};
+    if (j->in_place && j->old->base_known && j->new->base_known && j->old->base != j->new->base)
+        return inlay_fail(err, INLAY_EXIT_LIMIT,
+                          "the old image is at 0x%llx but the new one at 0x%llx; in place both "
+                          "must start where the slot does",
+                          (unsigned long long)j->old->base, (unsigned long long)j->new->base);
+    for (int i = 0; i < 2; i++)
+        if (j->profile->base_known && !j->options->base_known && images[i]->base_known &&
+            images[i]->base != j->profile->base)
+            return inlay_fail(err, INLAY_EXIT_LIMIT,
+                              "the %s image starts at 0x%llx but the slot of %s at 0x%llx; leave "
+                              "out what is not in the slot, or correct the profile's base",
+                              names[i], (unsigned long long)images[i]->base, j->profile->name,
+                              (unsigned long long)j->profile->base);
+    return 0;
+}
+
+static int find_segments(struct job *j, struct inlay_error *err)
+{
+    struct inlay_layout layout;
+    report(j, "matching", 0, 1);
+    if (inlay_detect(j->old->data, j->old->size, j->new->data, j->new->size, j->arch, j->base_known,
+                     j->base, &layout))
+        return inlay_fail(err, INLAY_EXIT_USAGE,
+                          "there is no processor called '%s'; use auto, none, thumb2, arm, "
+                          "aarch64, riscv, xtensa, avr or x86-64",
+                          j->arch);
+    if (inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &layout,
+                            &j->segments))
+        return out_of_memory(err);
+    return 0;
+}
+
+static int copy_segments(const struct inlay_segments *from, struct inlay_segments *to)
+{
+    *to = (struct inlay_segments){0};
+    for (size_t i = 0; i < from->count; i++)
+        if (inlay_segments_add(to, from->at[i])) {
+            inlay_segments_free(to);
+            return -1;
+        }
+    return 0;
+}
+
+static void fill_manifest(const struct job *j, const struct inlay_encoded *e,
+                          const struct inlay_order *order, struct inlay_manifest *m)
+{
+    const struct inlay_profile_area *target = j->fit.target;
+    *m = (struct inlay_manifest){.in_place = (uint8_t)(j->in_place != 0),
+                                 .has_geometry = target->regions != 0,
+                                 .chunk_log = INLAY_CHUNK_LOG_MIN,
+                                 .check_len = (uint8_t)j->profile->check_len,
+                                 .old_digest_len = OLD_DIGEST_LEN,
+                                 .codec = e->codec,
+                                 .params_len = (uint8_t)e->params.len,
+                                 .regions = target->regions,
+                                 .erased = target->erased,
+                                 .write_size = (uint16_t)(target->regions ? target->write_size : 0),
+                                 .plan_len = e->plan_len,
+                                 .stage_blocks = order->stage_blocks,
+                                 .pool_len = order->pool_len,
+                                 .security_counter = j->options->security_counter};
+    while (m->chunk_log < INLAY_CHUNK_LOG_MAX && 2u << m->chunk_log <= j->profile->chunk_len)
+        m->chunk_log++;
+    memcpy(m->params, e->params.data, e->params.len);
+    memcpy(m->region, target->region, sizeof m->region);
+    inlay_container_images(m, j->old->data, j->old->size, j->new->data, j->new->size);
+}
+
+static int pack(const struct job *j, const struct inlay_encoded *e, const struct inlay_order *order,
+                struct inlay_diff_result *result, struct inlay_error *err)
+{
+    struct inlay_manifest m;
+    const struct inlay_container_fields fields = {.old_version = j->options->old_version,
+                                                  .new_version = j->options->new_version,
+                                                  .component = j->options->component,
+                                                  .component_len = j->options->component_len};
+    fill_manifest(j, e, order, &m);
+    inlay_buffer_free(&result->patch);
+    int code =
+        inlay_container_write(&m, &fields, e->payload.data, e->payload.len, &result->patch, err);
+    if (code)
+        return code;
+    enum inlay_status status =
+        inlay_probe(inlay_host_codecs(), result->patch.data, result->patch.len, &result->needs);
+    if (status)
+        return inlay_fail(err, INLAY_EXIT_FAILURE, "the patch that was made does not open: %s",
+                          inlay_status_text(status));
+    inlay_manifest_read(&m, result->patch.data, result->patch.len);
+    result->manifest_len = m.body_pos;
+    result->chain_len = (inlay_manifest_chunks(&m) - 1u) * INLAY_LINK_LEN;
+    return 0;
+}
+
+static void describe(const struct job *j, const struct inlay_encoded *e,
+                     const struct inlay_order *order, struct inlay_diff_result *result)
+{
+    const struct inlay_profile_area *target = j->fit.target;
+    const struct inlay_encode_stats *s = &e->stats;
+    result->split = (struct inlay_diff_split){s->plan,        s->control,  s->addresses,
+                                              s->corrections, s->new_data, s->checks};
+    result->codec = "mix";
+    result->lost = order->lost;
+    result->blocks = result->direct = result->staged = result->groups = 0;
+    for (size_t i = 0; i < order->count; i++) {
+        result->direct += order->at[i].kind == INLAY_STEP_DIRECT;
+        result->staged += order->at[i].kind == INLAY_STEP_STAGED;
+        result->groups += order->at[i].kind == INLAY_STEP_COMMIT;
+    }
+    uint64_t covered = 0;
+    for (unsigned r = 0; r < target->regions; r++)
+        for (uint32_t i = 0; i < target->region[r].count && covered < j->new->size; i++) {
+            covered += target->region[r].block_len;
+            result->blocks++;
+        }
+    if (!target->regions)
+        result->blocks = 1;
+}
+
+/* One patch under the division of the work area that fit has settled on. */
+static int compile(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+{
+    struct inlay_order order = {0};
+    struct inlay_encoded encoded = {0};
+    struct inlay_segments segments;
+    if (copy_segments(&j->segments, &segments))
+        return out_of_memory(err);
+    int code = 0;
+    report(j, "ordering", 0, 1);
+    if (inlay_order_plan(j->old->data, j->old->size, j->new->data, j->new->size, &j->fit.limits,
+                         &segments, &order)) {
+        inlay_segments_free(&segments);
+        return out_of_memory(err);
+    }
+    const struct inlay_encode_input in = {.old = j->old->data,
+                                          .new = j->new->data,
+                                          .old_size = (uint32_t)j->old->size,
+                                          .new_size = (uint32_t)j->new->size,
+                                          .segments = &segments,
+                                          .order = &order,
+                                          .limits = &j->fit.limits,
+                                          .check_len = (uint8_t)j->profile->check_len,
+                                          .arch = j->arch,
+                                          .base = j->base,
+                                          .base_known = j->base_known,
+                                          .model_bytes = j->fit.model_bytes};
+    report(j, "encoding", 0, 1);
+    code = inlay_encode_mix(&in, &encoded, err);
+    if (!code)
+        code = pack(j, &encoded, &order, result, err);
+    if (!code)
+        describe(j, &encoded, &order, result);
+    inlay_encoded_free(&encoded);
+    inlay_order_free(&order);
+    inlay_segments_free(&segments);
+    return code;
+}
+
+static int make(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+{
+    int code = find_segments(j, err);
+    while (!code) {
+        code = compile(j, result, err);
+        if (code)
+            break;
+        code = inlay_fit_check(&j->fit, &result->needs, result->lost, err);
+        if (code >= 0)
+            break;
+        code = 0;
+    }
+    if (code)
+        return code;
+    report(j, "checking", 0, 1);
+    return inlay_prove(j->profile, j->in_place, j->old, j->new, &result->patch, err);
+}
+
+int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
+               const struct inlay_profile *profile, const struct inlay_diff_options *options,
+               struct inlay_diff_result *result, struct inlay_error *err)
+{
+    static const struct inlay_diff_options none;
+    struct job j = {.old = old, .new = new, .profile = profile};
+    j.options = options ? options : &none;
+    j.in_place = j.options->mode == INLAY_DIFF_PROFILE ? profile->in_place
+                                                       : j.options->mode == INLAY_DIFF_IN_PLACE;
+    *result = (struct inlay_diff_result){0};
+    settle_arch(&j);
+    int code = inlay_fit_start(&j.fit, profile, j.in_place, old->size, new->size, err);
+    if (!code)
+        code = check_bases(&j, err);
+    if (!code)
+        code = make(&j, result, err);
+    inlay_segments_free(&j.segments);
+    if (code)
+        inlay_diff_result_free(result);
+    return code;
+}
+
+void inlay_diff_result_free(struct inlay_diff_result *result)
+{
+    inlay_buffer_free(&result->patch);
+    *result = (struct inlay_diff_result){0};
+}

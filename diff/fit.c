@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The work area holds the journal, then the head (manifest and plan) with the
+ * pool, then the stage.  More pool saves old content from being lost, more
+ * stage makes groups larger; a third of what the journal leaves for head and
+ * pool does well on all devices.  How long the head is shows only when the
+ * patch is there, so the division may take a second try.
+ */
+#include "fit.h"
+#include "flash.h"
+
+#include <string.h>
+
+#define HEAD_GUESS  1024u
+#define GROUP_BYTES 65536u /* what a power cut may cost to redo, and all the models ask for */
+#define TRIES       6u
+#define RANGE_RAM   256u /* one range of pool for so many bytes of model */
+
+static void describe_work(const struct inlay_profile_area *a, struct inlay_flash *flash)
+{
+    memset(flash, 0, sizeof *flash);
+    flash->write_size = a->write_size;
+    flash->erased = a->erased;
+    flash->regions = a->regions;
+    memcpy(flash->region, a->region, sizeof flash->region);
+}
+
+static uint32_t largest_block(const struct inlay_profile_area *a)
+{
+    uint32_t most = 1;
+    for (unsigned i = 0; i < a->regions; i++)
+        if (a->region[i].block_len > most)
+            most = a->region[i].block_len;
+    return most;
+}
+
+static int check_images(const struct inlay_fit *fit, int in_place, size_t old_size, size_t new_size,
+                        struct inlay_error *err)
+{
+    const struct inlay_profile *p = fit->profile;
+    uint32_t slot = inlay_profile_area_len(&p->slot), room = inlay_profile_area_len(fit->target);
+    if (p->slot.regions && old_size > slot)
+        return inlay_fail(err, INLAY_EXIT_LIMIT,
+                          "the old image has %zu bytes, %zu more than the slot of %s (%u); is it "
+                          "the image of the slot alone?",
+                          old_size, old_size - slot, p->name, slot);
+    if (fit->target->regions && new_size > room)
+        return inlay_fail(err, INLAY_EXIT_LIMIT,
+                          "the new image has %zu bytes, %zu more than the %s of %s (%u); make it "
+                          "smaller or use a profile with a larger one",
+                          new_size, new_size - room, in_place ? "slot" : "second slot", p->name,
+                          room);
+    return 0;
+}
+
+/* Where pool and stage would be for a head of that length; 0, or the code of a refusal. */
+static int lay_out(const struct inlay_fit *fit, uint32_t kept, struct inlay_layout *layout,
+                   struct inlay_error *err)
+{
+    const struct inlay_profile_area *work = &fit->profile->work;
+    struct inlay_flash flash;
+    describe_work(work, &flash);
+    uint32_t stage = fit->limits.in_place ? largest_block(fit->target) : 0;
+    if (inlay_layout_make(layout, &flash, kept, 0))
+        return inlay_fail(err, INLAY_EXIT_LIMIT,
+                          "the work area of %s has %u bytes, too few for the journal and %u bytes "
+                          "of manifest and plan; give it more blocks",
+                          fit->profile->name, inlay_profile_area_len(work), kept);
+    if (layout->stage.len < stage)
+        return inlay_fail(err, INLAY_EXIT_LIMIT,
+                          "the work area of %s has %u bytes left for staging, %u fewer than the "
+                          "slot's largest block (%u); give it more blocks",
+                          fit->profile->name, layout->stage.len, stage - layout->stage.len, stage);
+    return 0;
+}
+
+/* As many staged blocks as the stage holds, but no larger groups than are of use. */
+static void set_groups(struct inlay_fit *fit, uint32_t stage_len)
+{
+    struct inlay_order_limits *l = &fit->limits;
+    uint32_t block = largest_block(fit->target);
+    uint32_t useful = GROUP_BYTES / block ? GROUP_BYTES / block : 1;
+    l->group_blocks = useful;
+    l->stage_blocks = stage_len / block < useful ? stage_len / block : useful;
+    if (!l->stage_blocks)
+        l->stage_blocks = 1;
+}
+
+/* Gives a third of what the journal leaves to head and pool, whole blocks. */
+static int divide(struct inlay_fit *fit, struct inlay_error *err)
+{
+    struct inlay_layout least, layout;
+    int code = lay_out(fit, fit->head_guess, &least, err);
+    if (code)
+        return code;
+    uint32_t left = least.head.len + least.stage.len;
+    uint32_t kept = left / 3 > fit->head_guess ? left / 3 : fit->head_guess;
+    if (lay_out(fit, kept, &layout, NULL))
+        layout = least;
+    set_groups(fit, layout.stage.len);
+    if (fit->limits.in_place)
+        fit->limits.pool_len = layout.head.len - fit->head_guess;
+    return 0;
+}
+
+int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, int in_place,
+                    size_t old_size, size_t new_size, struct inlay_error *err)
+{
+    *fit = (struct inlay_fit){.profile = profile,
+                              .target = inlay_profile_target(profile, in_place),
+                              .head_guess = HEAD_GUESS,
+                              .model_bytes = profile->model_ram,
+                              .tries = TRIES};
+    if (!fit->target || (in_place && (!fit->target->regions || !profile->work.present)))
+        return inlay_fail(err, INLAY_EXIT_USAGE,
+                          "profile %s has no areas for %s; choose another --mode or profile",
+                          profile->name, in_place ? "updates in place" : "A/B updates");
+    int code = check_images(fit, in_place, old_size, new_size, err);
+    if (code)
+        return code;
+    fit->limits = (struct inlay_order_limits){.region = fit->target->region,
+                                              .regions = fit->target->regions,
+                                              .in_place = (uint8_t)(in_place != 0),
+                                              .stage_blocks = 1,
+                                              .group_blocks = UINT32_MAX,
+                                              .pool_ranges = profile->model_ram / RANGE_RAM};
+    if (fit->limits.pool_ranges > 1024)
+        fit->limits.pool_ranges = 1024;
+    return profile->work.present && fit->target->regions ? divide(fit, err) : 0;
+}
+
+static int check_ram(struct inlay_fit *fit, const struct inlay_needs *needs,
+                     struct inlay_error *err)
+{
+    uint32_t ram = fit->profile->ram;
+    if (needs->workspace <= ram)
+        return 0;
+    uint32_t over = needs->workspace - ram;
+    if (!fit->tries-- || over >= fit->model_bytes)
+        return inlay_fail(err, INLAY_EXIT_LIMIT,
+                          "applying the patch takes %u bytes of RAM, %u more than %s has for it "
+                          "(%u); lower model_ram or chunk_len, or give it more",
+                          needs->workspace, over, fit->profile->name, ram);
+    fit->model_bytes -= over;
+    return -1;
+}
+
+int inlay_fit_check(struct inlay_fit *fit, const struct inlay_needs *needs, uint64_t lost,
+                    struct inlay_error *err)
+{
+    struct inlay_layout layout;
+    int code = check_ram(fit, needs, err);
+    if (code || !fit->profile->work.present || !fit->target->regions)
+        return code;
+    code = lay_out(fit, needs->head_len, &layout, err);
+    if (code)
+        return code;
+    uint32_t block = largest_block(fit->target);
+    uint32_t kept = needs->head_len + needs->pool_len;
+    int fits =
+        !lay_out(fit, kept, &layout, NULL) && layout.stage.len / block >= needs->stage_blocks;
+    /* Room that a shorter head leaves is worth another try if something was lost. */
+    uint32_t slack = fits ? layout.head.len - kept : 0;
+    if (fits && (!lost || slack < HEAD_GUESS / 4))
+        return 0;
+    if (fits && fit->tries < TRIES)
+        return 0;
+    if (!fit->tries--)
+        return inlay_fail(err, INLAY_EXIT_LIMIT,
+                          "no division of the work area of %s (%u bytes) fits a head of %u bytes, "
+                          "a pool of %u and %u staged blocks; give it more blocks",
+                          fit->profile->name, inlay_profile_area_len(&fit->profile->work),
+                          needs->head_len, needs->pool_len, needs->stage_blocks);
+    fit->head_guess = needs->head_len + HEAD_GUESS / 16;
+    code = divide(fit, err);
+    return code ? code : -1;
+}
