@@ -74,6 +74,7 @@ struct inlay_flash {
     /* Programs len bytes, both pos and len multiples of write_size, erased before. */
     int (*write)(void *ctx, uint32_t pos, const void *buf, uint32_t len);
     uint32_t write_size; /* bytes, a power of two from 1 to 256 */
+    uint32_t page_len;   /* bytes that a torn write may disturb, a power of two; 0: 512 */
     uint8_t erased;      /* what an erased byte reads: 0xFF or 0x00 */
     uint8_t regions;     /* 1 to INLAY_REGIONS_MAX */
     struct inlay_region region[INLAY_REGIONS_MAX];
@@ -93,14 +94,16 @@ struct inlay_crypto {
     int (*verify)(void *ctx, const uint8_t *manifest, size_t manifest_len, const uint8_t *sig,
                   size_t sig_len);
 };
-#define INLAY_SHA_STATE_MAX 256u
+#ifndef INLAY_SHA_STATE_MAX
+#define INLAY_SHA_STATE_MAX 256u /* bytes; may be set lower, to a multiple of 8, for the whole build */
+#endif
 
 /* A codec the build offers; inlay_codec_*.h or codec.h declare them. */
 struct inlay_codec;
 
 /* What the patcher tells a fleet's log.  a and b are described per event. */
 enum inlay_event {
-    INLAY_EVENT_RESUMED,  /* a: block about to be redone, b: boots so far */
+    INLAY_EVENT_RESUMED,  /* a: byte of the patch wanted next, b: boots without a commit */
     INLAY_EVENT_BLOCK,    /* a: bytes of the new image done, b: bytes in all */
     INLAY_EVENT_RETRY,    /* a: position whose read-back differed, b: tries left */
     INLAY_EVENT_VERIFIED, /* the whole new image was read back and matches */
@@ -172,8 +175,19 @@ enum inlay_status inlay_begin(struct inlay_patcher **patcher, const struct inlay
 uint32_t inlay_next_offset(const struct inlay_patcher *p);
 
 /*
+ * Is this patch the one that is under way?  head: its first head_len bytes.
+ * Ask after inlay_begin() resumed by itself and before feeding.
+ * Returns INLAY_OK (it is, or none is under way), INLAY_MORE (head_len is too
+ * short), INLAY_E_BUSY (another one is: finish that, or see inlay_abort()), or
+ * an error in the head.  The update goes on as if this had not been called.
+ */
+enum inlay_status inlay_match(struct inlay_patcher *p, const uint8_t *head, size_t head_len);
+
+/*
  * Takes patch bytes that start at inlay_next_offset(), any number of them.
- * *used tells how many were taken; nothing is kept of the others.
+ * *used tells how many were taken; nothing is kept of the others.  The offset
+ * can go back, if a block did not hold its data and its group is done again:
+ * always ask for it.
  * Returns INLAY_MORE, INLAY_AGAIN (call inlay_step() before feeding on),
  * INLAY_ALREADY, or an error.
  */
@@ -192,7 +206,9 @@ struct inlay_report inlay_report(const struct inlay_patcher *p);
 /*
  * Gives an update up.  Allowed while the old image is still whole (nothing was
  * committed in place; always for A/B): INLAY_OK, the journal is cleared.
- * Otherwise INLAY_E_BUSY: the only way out is to finish that patch.
+ * Otherwise INLAY_E_BUSY: the only way out is to finish that patch.  Before the
+ * first commit in place this reads the whole old image.  After INLAY_OK the
+ * patcher is over; call inlay_begin() for another patch.
  */
 enum inlay_status inlay_abort(struct inlay_patcher *p);
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <string.h>
+
+const struct inlay_codec *inlay_find_codec(const struct inlay_codec *const *codecs, uint8_t id)
+{
+    for (; codecs != NULL && *codecs != NULL; codecs++)
+        if ((*codecs)->id == id)
+            return *codecs;
+    return NULL;
+}
+
+static uint32_t staged_room(const struct inlay_manifest *m)
+{
+    return (m->stage_blocks * 4u + 7u) & ~7u;
+}
+
+static uint32_t chunk_room(const struct inlay_manifest *m)
+{
+    uint32_t chunk = (uint32_t)1 << m->chunk_log;
+    return INLAY_CARRY_MAX + (m->payload_len < chunk ? m->payload_len : chunk);
+}
+
+uint32_t inlay_workspace(const struct inlay_manifest *m, uint32_t codec_need)
+{
+    uint32_t room = staged_room(m) + ((codec_need + 7u) & ~7u) + chunk_room(m);
+    return (uint32_t)sizeof(struct inlay_patcher) +
+           (room > INLAY_MANIFEST_MAX ? room : INLAY_MANIFEST_MAX);
+}
+
+static int same_geometry(const struct inlay_manifest *m, const struct inlay_flash *slot)
+{
+    if (m->write_size != slot->write_size || m->erased != slot->erased ||
+        m->regions > slot->regions)
+        return 0;
+    for (unsigned i = 0; i < m->regions; i++) {
+        const struct inlay_region *a = &m->region[i], *b = &slot->region[i];
+        int last = i + 1u == m->regions;
+        if (a->block_len != b->block_len || a->count > b->count || (!last && a->count != b->count))
+            return 0;
+    }
+    return 1;
+}
+
+static enum inlay_status fits_work(struct inlay_patcher *p)
+{
+    const struct inlay_manifest *m = &p->man;
+    const struct inlay_flash *work = p->cfg->work;
+    uint32_t longest = 0;
+    enum inlay_status st = inlay_layout_make(&p->layout, work, m->len + m->plan_len, m->pool_len);
+    if (st != INLAY_OK)
+        return st;
+    for (unsigned i = 0; i < m->regions; i++)
+        if (m->region[i].block_len > longest)
+            longest = m->region[i].block_len;
+    if (m->stage_blocks != 0 &&
+        inlay_flash_align(work, longest) > p->layout.stage.len / m->stage_blocks)
+        return INLAY_E_LIMIT;
+    return inlay_journal_fits(&p->journal, m->stage_blocks) ? INLAY_OK : INLAY_E_LIMIT;
+}
+
+/* Does the patch fit codecs, slot, work area and workspace?  Needs p->man. */
+enum inlay_status inlay_accept(struct inlay_patcher *p)
+{
+    const struct inlay_config *cfg = p->cfg;
+    const struct inlay_manifest *m = &p->man;
+    p->codec = inlay_find_codec(cfg->codecs, m->codec);
+    size_t need = p->codec != NULL ? p->codec->need(p->codec, m->params, m->params_len) : 0;
+    if (need == 0)
+        return INLAY_E_UNSUPPORTED;
+    if (need > INLAY_SIZE_MAX / 2u || inlay_workspace(m, (uint32_t)need) > sizeof *p + p->room_len)
+        return INLAY_E_WORKSPACE;
+    if (m->in_place != (cfg->slot == cfg->old) || (m->in_place && cfg->work == NULL) ||
+        m->new_size > inlay_region_size(cfg->slot->region, cfg->slot->regions) ||
+        (m->has_geometry && !same_geometry(m, cfg->slot)))
+        return INLAY_E_LIMIT;
+    return cfg->work != NULL ? fits_work(p) : INLAY_OK;
+}
+
+/* Is it for this device, and not too old?  raw: the manifest's bytes. */
+enum inlay_status inlay_accept_fields(const struct inlay_patcher *p, const uint8_t *raw)
+{
+    const struct inlay_config *cfg = p->cfg;
+    const struct inlay_manifest *m = &p->man;
+    if (cfg->component != NULL &&
+        (m->component.len != cfg->component_len ||
+         memcmp(raw + m->component.pos, cfg->component, cfg->component_len) != 0))
+        return INLAY_E_POLICY;
+    return m->security_counter < cfg->security_counter ? INLAY_E_POLICY : INLAY_OK;
+}
+
+/* Deals out the workspace and opens the codec; what the workspace held is gone. */
+enum inlay_status inlay_open_codec(struct inlay_patcher *p)
+{
+    const struct inlay_manifest *m = &p->man;
+    size_t need = p->codec->need(p->codec, m->params, m->params_len);
+    p->staged = (uint32_t *)(void *)p->room;
+    p->codec_state = p->room + staged_room(m);
+    p->chunk = p->room + staged_room(m) + ((need + 7u) & ~(size_t)7u);
+    p->pool.range = p->pool.pos = 0;
+    inlay_input_seek(p, 0, m->first_link);
+    struct inlay_codec_setup setup;
+    memset(&setup, 0, sizeof setup);
+    setup.params = m->params;
+    setup.params_len = m->params_len;
+    setup.old_size = m->old_size;
+    setup.new_size = m->new_size;
+    setup.region = m->region;
+    setup.regions = m->regions;
+    setup.in_place = m->in_place;
+    setup.check_len = m->check_len;
+    setup.old.ctx = p;
+    setup.old.read = inlay_read_old;
+    setup.old.size = m->old_size;
+    return (enum inlay_status)p->codec->begin(p->codec, p->codec_state, &setup);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <string.h>
+
+/* The block `index` as far as the new image reaches into it.  len 0: it does not. */
+struct inlay_span inlay_target_block(const struct inlay_patcher *p, uint32_t index)
+{
+    struct inlay_span b = {0, index == 0 ? p->man.new_size : 0};
+    if (p->man.regions != 0)
+        b = inlay_region_at(p->man.region, p->man.regions, index);
+    if (b.pos >= p->man.new_size)
+        b.len = 0;
+    else if (b.len > p->man.new_size - b.pos)
+        b.len = p->man.new_size - b.pos;
+    return b;
+}
+
+enum inlay_status inlay_group_open(struct inlay_patcher *p)
+{
+    if (!p->cfg->dry_run || p->made == 0)
+        inlay_hash_open(p, p->sha_whole);
+    inlay_hash_open(p, p->sha_group);
+    p->stage_at = p->rec.stage_pos;
+    p->rec.staged = 0;
+    p->made = p->cfg->dry_run ? p->made : p->rec.made;
+    return inlay_go(p, INLAY_AT_NEXT);
+}
+
+static enum inlay_status open_block(struct inlay_patcher *p)
+{
+    struct inlay_span block = inlay_target_block(p, p->cmd.block);
+    if (block.len == 0 || p->cmd.len != block.len)
+        return INLAY_E_CORRUPT;
+    p->left = block.len;
+    if (block.pos != p->made)
+        p->ordered = 0;
+    inlay_writer_open(&p->out, p->cfg->dry_run ? NULL : p->cfg->slot, block.pos, 1);
+    if (p->cmd.kind == INLAY_STEP_STAGED) {
+        if (p->rec.staged >= p->man.stage_blocks)
+            return INLAY_E_CORRUPT;
+        if (!p->cfg->dry_run) {
+            inlay_writer_open(&p->out, p->cfg->work, p->stage_at, 1);
+            p->out.ring = p->layout.stage;
+        }
+    }
+    return inlay_go(p, INLAY_AT_PRODUCE);
+}
+
+/* The group is decoded: what it must hash to, and a record of it. */
+static enum inlay_status close_group(struct inlay_patcher *p)
+{
+    struct inlay_record *rec = &p->rec;
+    uint8_t digest[INLAY_DIGEST_LEN];
+    if (p->cmd.check_len > INLAY_DIGEST_LEN ||
+        !inlay_hash_is(p, p->sha_group, p->cmd.check, p->cmd.check_len))
+        return INLAY_E_RESULT;
+    if (p->cfg->dry_run)
+        return inlay_group_open(p);
+    if (!inlay_journaled(p)) {
+        rec->made = p->made;
+        return inlay_group_open(p);
+    }
+    rec->save_len = (uint16_t)p->codec->save(p->codec_state, rec->save);
+    rec->payload_pos = p->pos;
+    rec->made = p->made;
+    rec->boots = 0;
+    memcpy(rec->link, inlay_chain_link(&p->chain, p->pos), INLAY_ID_LEN);
+    if (rec->staged == 0)
+        return inlay_group_close(p);
+    p->cfg->crypto->sha256_final(p->cfg->crypto->ctx, p->sha_whole, digest);
+    memcpy(rec->stage_check, digest, INLAY_SHORT_LEN);
+    rec->kind = INLAY_RECORD_STAGED;
+    enum inlay_status st = inlay_journal_commit(&p->journal, &p->out, rec, p->staged);
+    p->stage_at = rec->stage_pos;
+    p->tries = INLAY_TRIES;
+    return st == INLAY_OK ? inlay_go(p, INLAY_AT_MOVE) : st;
+}
+
+static enum inlay_status last_step(struct inlay_patcher *p)
+{
+    if (p->pos != p->man.payload_len)
+        return INLAY_E_CORRUPT;
+    if (!p->cfg->dry_run)
+        return inlay_go(p, INLAY_AT_VERIFY);
+    /* Without writing only an image made from its start to its end can be checked. */
+    if (p->ordered && p->made == p->man.new_size &&
+        !inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
+        return INLAY_E_RESULT;
+    return inlay_end(p, INLAY_DONE);
+}
+
+enum inlay_status inlay_do_next(struct inlay_patcher *p)
+{
+    struct inlay_input in = inlay_input_window(p, p->man.payload_len);
+    enum inlay_status st = inlay_input_taken(p, &in, p->codec->next(p->codec_state, &in, &p->cmd));
+    if (st != INLAY_OK)
+        return st;
+    switch (p->cmd.kind) {
+    case INLAY_STEP_DIRECT:
+    case INLAY_STEP_STAGED:
+        return open_block(p);
+    case INLAY_STEP_COMMIT:
+        return close_group(p);
+    case INLAY_STEP_END:
+        return last_step(p);
+    }
+    return INLAY_E_CORRUPT;
+}
+
+enum inlay_status inlay_do_produce(struct inlay_patcher *p)
+{
+    struct inlay_input in = inlay_input_window(p, p->man.payload_len);
+    uint8_t *to = p->out.buf + p->out.fill;
+    size_t cap = sizeof p->out.buf - p->out.fill, made = 0;
+    if (cap > p->left)
+        cap = p->left;
+    int got = p->codec->produce(p->codec_state, &in, to, cap, &made);
+    enum inlay_status st = inlay_input_taken(p, &in, got);
+    if (st < 0 || made > cap || (st == INLAY_OK && made == 0))
+        return st < 0 ? st : INLAY_E_CORRUPT;
+    inlay_hash_add(p, p->sha_group, to, (uint32_t)made);
+    if (p->cfg->dry_run || p->cmd.kind == INLAY_STEP_STAGED)
+        inlay_hash_add(p, p->sha_whole, to, (uint32_t)made);
+    p->out.fill += (uint32_t)made;
+    p->left -= (uint32_t)made;
+    if (inlay_writer_push(&p->out, 0) < 0)
+        return inlay_redo(p);
+    if (st == INLAY_MORE)
+        return st;
+    return p->left == 0 ? inlay_go(p, INLAY_AT_FLUSH) : INLAY_AGAIN;
+}
+
+/* Writes what is left of a block. */
+enum inlay_status inlay_do_flush(struct inlay_patcher *p)
+{
+    enum inlay_status st = inlay_writer_push(&p->out, 1);
+    if (st < 0)
+        return inlay_redo(p);
+    if (st == INLAY_AGAIN)
+        return st;
+    p->made += p->cmd.len;
+    if (p->cmd.kind == INLAY_STEP_STAGED) {
+        p->staged[p->rec.staged++] = p->cmd.block;
+        p->stage_at = p->out.pos;
+    }
+    inlay_tell(p, INLAY_EVENT_BLOCK, p->made, p->man.new_size);
+    return inlay_go(p, INLAY_AT_NEXT);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <string.h>
+
+#define HASH_PIECES 8u /* per step */
+
+void inlay_hash_open(const struct inlay_patcher *p, uint64_t *state)
+{
+    p->cfg->crypto->sha256_init(p->cfg->crypto->ctx, state);
+}
+
+void inlay_hash_add(const struct inlay_patcher *p, uint64_t *state, const void *data, uint32_t len)
+{
+    p->cfg->crypto->sha256_update(p->cfg->crypto->ctx, state, data, len);
+}
+
+int inlay_hash_is(const struct inlay_patcher *p, uint64_t *state, const uint8_t *want, size_t len)
+{
+    uint8_t digest[INLAY_DIGEST_LEN];
+    p->cfg->crypto->sha256_final(p->cfg->crypto->ctx, state, digest);
+    return memcmp(digest, want, len) == 0;
+}
+
+enum inlay_status inlay_hash_image(struct inlay_patcher *p, const struct inlay_flash *f,
+                                   uint32_t size)
+{
+    if (p->at == 0)
+        inlay_hash_open(p, p->sha_whole);
+    for (unsigned i = 0; i < HASH_PIECES && p->at < size; i++) {
+        uint32_t n = size - p->at < INLAY_PIECE ? size - p->at : INLAY_PIECE;
+        p->report.image_pos = p->at;
+        if (inlay_flash_read(f, p->at, p->out.buf, n) != INLAY_OK)
+            return INLAY_E_FLASH;
+        inlay_hash_add(p, p->sha_whole, p->out.buf, n);
+        p->at += n;
+    }
+    return p->at < size ? INLAY_AGAIN : INLAY_OK;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The patcher's state and what its files share.
+ *
+ *   MANIFEST -> TARGET? -> OLD -> CLEAR -> HEAD -> PLAN -> POOL -> READY -+
+ *                                                                         v
+ *   (reset) -> REPLAY -> REPLAN -> LOAD -> SETTLE ----------> NEXT <-> PRODUCE
+ *                                            |                | ^
+ *                                            v                v |
+ *                                       CHECK_STAGE ------> MOVE (commit)
+ *
+ *   NEXT -> VERIFY -> OVER
+ *
+ * Each state is one function that does a bounded piece of work and says where
+ * to go on.
+ */
+#ifndef INLAY_INTERNAL_H
+#define INLAY_INTERNAL_H
+
+#include "chain.h"
+#include "codec.h"
+#include "flash.h"
+#include "journal.h"
+#include "manifest.h"
+
+enum inlay_state {
+    INLAY_AT_MANIFEST,    /* takes the manifest */
+    INLAY_AT_TARGET,      /* hashes the slot: is the new image there already? */
+    INLAY_AT_OLD,         /* hashes the old image */
+    INLAY_AT_CLEAR,       /* settles the journal before the head is overwritten */
+    INLAY_AT_HEAD,        /* saves the manifest */
+    INLAY_AT_PLAN,        /* saves and reads the plan */
+    INLAY_AT_POOL,        /* saves the pool */
+    INLAY_AT_READY,       /* first record */
+    INLAY_AT_REPLAY,      /* reads the saved manifest after a reset */
+    INLAY_AT_REPLAN,      /* reads the saved plan */
+    INLAY_AT_LOAD,        /* back to the last commit */
+    INLAY_AT_SETTLE,      /* makes the record that was found certain */
+    INLAY_AT_CHECK_STAGE, /* is what was staged still whole? */
+    INLAY_AT_NEXT,        /* asks the codec what to do */
+    INLAY_AT_PRODUCE,     /* produces a block */
+    INLAY_AT_FLUSH,       /* writes its last bytes */
+    INLAY_AT_MOVE,        /* moves staged blocks to their place */
+    INLAY_AT_VERIFY,      /* hashes the new image */
+    INLAY_AT_OVER
+};
+
+#define INLAY_TRIES 3u
+
+struct inlay_patcher {
+    const struct inlay_config *cfg;
+    uint8_t *room; /* the workspace behind this struct */
+    size_t room_len;
+    enum inlay_state state;
+    struct inlay_report report;
+    uint8_t want;      /* 1: a chunk is wanted */
+    uint8_t old_wrong; /* 1: the installed image is not the old one */
+    uint8_t tries;     /* left until flash counts as broken */
+    uint8_t ordered;   /* dry run: blocks came in ascending order so far */
+
+    struct inlay_manifest man;
+    uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest */
+    const struct inlay_codec *codec;
+    void *codec_state;
+    uint32_t *staged; /* the group's blocks in the stage, man.stage_blocks of room */
+
+    struct inlay_chain chain;
+    uint8_t *chunk; /* INLAY_CARRY_MAX bytes of rest, then the chunk that is being taken */
+    uint32_t got;   /* bytes of it, or of the manifest, so far */
+    struct inlay_input in;
+    uint32_t pos; /* payload position of in.next */
+
+    struct inlay_step_cmd cmd;
+    uint32_t left;     /* bytes of the block still to produce, or of a span to hash */
+    uint32_t at;       /* where hashing, moving or saving is */
+    uint32_t item;     /* which pool range or staged block */
+    uint32_t stage_at; /* where in the stage the next staged byte goes */
+    uint32_t made;     /* bytes of the new image so far, for progress */
+    struct {
+        uint32_t range; /* of the pool, where reading was last ... */
+        uint32_t pos;   /* ... and its position in the pool */
+    } pool;
+
+    struct inlay_layout layout;
+    struct inlay_journal journal;
+    struct inlay_record rec; /* the last one committed, or about to be */
+    struct inlay_writer out;
+    uint64_t sha_group[INLAY_SHA_STATE_MAX / 8u];
+    uint64_t sha_whole[INLAY_SHA_STATE_MAX / 8u]; /* an image, or what is in the stage */
+};
+
+/* patcher.c */
+int inlay_underway(const struct inlay_record *rec);
+int inlay_journaled(const struct inlay_patcher *p);
+void inlay_tell(const struct inlay_patcher *p, enum inlay_event event, uint32_t a, uint32_t b);
+/* Goes on in that state, with nothing hashed, moved or saved there yet. */
+enum inlay_status inlay_go(struct inlay_patcher *p, enum inlay_state state);
+enum inlay_status inlay_end(struct inlay_patcher *p, enum inlay_status status);
+/* Flash did not hold what was produced: back to the last record, a few times. */
+enum inlay_status inlay_redo(struct inlay_patcher *p);
+
+/* hash.c */
+void inlay_hash_open(const struct inlay_patcher *p, uint64_t *state);
+void inlay_hash_add(const struct inlay_patcher *p, uint64_t *state, const void *data, uint32_t len);
+/* 1 if the digest starts with these len bytes. */
+int inlay_hash_is(const struct inlay_patcher *p, uint64_t *state, const uint8_t *want, size_t len);
+/* A piece of the first `size` bytes of f; INLAY_OK when all are in sha_whole. */
+enum inlay_status inlay_hash_image(struct inlay_patcher *p, const struct inlay_flash *f,
+                                   uint32_t size);
+
+/* input.c */
+struct inlay_input inlay_input_window(const struct inlay_patcher *p, uint32_t end);
+enum inlay_status inlay_input_taken(struct inlay_patcher *p, const struct inlay_input *in,
+                                    int status);
+void inlay_input_seek(struct inlay_patcher *p, uint32_t pos, const uint8_t *link);
+enum inlay_status inlay_input_feed(struct inlay_patcher *p, const uint8_t *data, size_t len,
+                                   size_t *used);
+
+/* accept.c: may this patch be applied here, and with what memory */
+enum inlay_status inlay_accept(struct inlay_patcher *p);
+enum inlay_status inlay_accept_fields(const struct inlay_patcher *p, const uint8_t *raw);
+const struct inlay_codec *inlay_find_codec(const struct inlay_codec *const *codecs, uint8_t id);
+uint32_t inlay_workspace(const struct inlay_manifest *m, uint32_t codec_need);
+enum inlay_status inlay_open_codec(struct inlay_patcher *p);
+
+/* head.c: until the first record */
+enum inlay_status inlay_do_target(struct inlay_patcher *p);
+enum inlay_status inlay_do_old(struct inlay_patcher *p);
+enum inlay_status inlay_do_clear(struct inlay_patcher *p);
+enum inlay_status inlay_do_head(struct inlay_patcher *p);
+enum inlay_status inlay_do_plan(struct inlay_patcher *p);
+enum inlay_status inlay_do_pool(struct inlay_patcher *p);
+enum inlay_status inlay_do_ready(struct inlay_patcher *p);
+int inlay_read_old(void *ctx, uint32_t pos, void *buf, uint32_t len);
+
+/* resume.c: after a reset */
+enum inlay_status inlay_do_replay(struct inlay_patcher *p);
+enum inlay_status inlay_do_replan(struct inlay_patcher *p);
+enum inlay_status inlay_do_load(struct inlay_patcher *p);
+enum inlay_status inlay_do_settle(struct inlay_patcher *p);
+
+/* group.c: from one commit to the next */
+enum inlay_status inlay_group_open(struct inlay_patcher *p);
+enum inlay_status inlay_do_next(struct inlay_patcher *p);
+enum inlay_status inlay_do_produce(struct inlay_patcher *p);
+enum inlay_status inlay_do_flush(struct inlay_patcher *p);
+
+/* move.c: from the stage to the slot, and the end */
+struct inlay_span inlay_target_block(const struct inlay_patcher *p, uint32_t index);
+enum inlay_status inlay_group_close(struct inlay_patcher *p);
+enum inlay_status inlay_do_check_stage(struct inlay_patcher *p);
+enum inlay_status inlay_do_move(struct inlay_patcher *p);
+enum inlay_status inlay_do_verify(struct inlay_patcher *p);
+
+#endif
