@@ -18,8 +18,9 @@
 
 #define SETTLE_WORK   100000000u /* steps for moving single blocks */
 #define SETTLE_ROUNDS 6u
-#define SHAKE_WORK    20000000u /* steps for moving runs */
-#define SHAKE_TRIES   3000u
+#define SHAKE_WORK    60000000u /* steps for moving runs */
+#define SHAKE_TRIES   40000u
+#define SHAKE_VAIN    8000u /* tries without a gain after which it ends */
 #define RUN_MAX       48u
 
 struct search {
@@ -187,32 +188,73 @@ static void swap_runs(uint32_t *a, uint32_t left, uint32_t right)
     turn(a, left + right);
 }
 
-static void shake_once(struct search *x)
+/* Moves the run of len blocks at `at` so that it starts at `to` instead. */
+static void move_run(uint32_t *order, uint32_t at, uint32_t len, uint32_t to)
 {
-    uint32_t n = x->g->ranks, *order = x->s->order;
-    uint32_t len = 1 + chance(x, 1 + chance(x, RUN_MAX));
-
-    if (len > n)
-        len = n;
-    uint32_t at = chance(x, n - len + 1);
-    if (chance(x, 3) == 0) {
-        turn(order + at, len);
-        return;
-    }
-    uint32_t to = chance(x, n - len + 1);
     if (to < at)
         swap_runs(order + to, at - to, len);
     else
         swap_runs(order + at, len, to - at);
 }
 
+static uint32_t find(const struct search *x, uint32_t r)
+{
+    uint32_t i = 0;
+
+    while (x->s->order[i] != r)
+        i++;
+    return i;
+}
+
+/* Brings a block that reads too late and what it reads together.  Returns 0 if it found none. */
+static int mend(struct search *x)
+{
+    const struct order_graph *g = x->g;
+    uint32_t n = g->ranks, at = chance(x, n), r = x->s->order[at], lost = 0;
+
+    for (uint32_t i = g->first[r]; i < g->first[r + 1]; i++)
+        lost += (uint32_t)inlay_order_gone(x->s, r, g->reads[i].to);
+    if (lost == 0)
+        return 0;
+    lost = chance(x, lost);
+    for (uint32_t i = g->first[r]; i < g->first[r + 1]; i++) {
+        if (!inlay_order_gone(x->s, r, g->reads[i].to) || lost--)
+            continue;
+        uint32_t to = find(x, g->reads[i].to);
+        if (chance(x, 2))
+            move_run(x->s->order, at, 1, to);
+        else
+            move_run(x->s->order, to, 1, at);
+        break;
+    }
+    return 1;
+}
+
+static void shake_once(struct search *x)
+{
+    uint32_t n = x->g->ranks, *order = x->s->order;
+    uint32_t len = 1 + chance(x, 1 + chance(x, RUN_MAX));
+
+    if (chance(x, 2) && mend(x))
+        return;
+    if (len > n)
+        len = n;
+    uint32_t at = chance(x, n - len + 1);
+    if (chance(x, 3) == 0)
+        turn(order + at, len);
+    else
+        move_run(order, at, len, chance(x, n - len + 1));
+}
+
 static void shake(struct search *x)
 {
     uint64_t step = (uint64_t)x->g->ranks * 4 + x->g->first[x->g->ranks] * 2 + 1;
 
-    for (uint32_t i = 0; i < SHAKE_TRIES && i * step < SHAKE_WORK; i++) {
+    for (uint32_t i = 0, vain = 0; i < SHAKE_TRIES && i * step < SHAKE_WORK; i++) {
         shake_once(x);
-        judge(x);
+        vain = judge(x) ? 0 : vain + 1;
+        if (vain == SHAKE_VAIN)
+            break;
     }
 }
 
