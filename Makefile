@@ -16,7 +16,7 @@ VERSION := $(shell cat VERSION)
 Q_0 = @
 Q   = $(Q_$(V))
 
-HOST_LIBS = -ldivsufsort -llzma -lelf -lsodium -lpthread
+HOST_LIBS = -ldivsufsort -llzma -lelf -lsodium -lpthread -lm
 
 PATCH_SRC = $(wildcard patch/*.c)
 LIB_SRC   = $(wildcard diff/*.c diff/image/*.c diff/sim/*.c)

@@ -70,7 +70,7 @@ static void print_piece(const struct patch *p, const char *title, const struct i
     printf("%-18s", title);
     /* A patch is not to be trusted with the terminal. */
     for (; *text; text++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+        putchar(*text < 0x20 || *text > 0x7e ? '?' : *text);
     putchar('\n');
 }
 

@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+/* Bytes of the UTF-8 character at text, or 0 if it is not one. */
+static size_t utf8_len(const unsigned char *text)
+{
+    size_t len = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : 3;
+    /* Nobody needs to tell overlong forms, surrogates and the rare four-byte ones apart here. */
+    if (text[0] >= 0xe1 && (text[0] > 0xef || text[0] == 0xed))
+        return 0;
+    if (text[0] == 0xe0 && text[1] < 0xa0)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
 static void write_text(FILE *to, const char *text)
 {
+    const unsigned char *c = (const unsigned char *)text;
     fputc('"', to);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(to, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(to, "\\u%04x", c);
+    while (*c) {
+        size_t len = utf8_len(c);
+        if (*c == '"' || *c == '\\')
+            fprintf(to, "\\%c", *c);
+        else if (*c < 0x20 || *c == 0x7f)
+            fprintf(to, "\\u%04x", *c);
+        else if (!len)
+            fputs("\\ufffd", to);
         else
-            fputc(c, to);
+            fwrite(c, 1, len, to);
+        c += len ? len : 1;
     }
     fputc('"', to);
 }
