@@ -157,11 +157,12 @@ static void apply(struct tear *t, const uint8_t *done)
     }
 }
 
-/* Up to 16 of the changed bits are undecided. */
+/* Some of the changed bits are undecided: most often one or two, at most 16. */
 static void shake(struct tear *t, const uint8_t *done)
 {
     struct inlay_model_area *a = t->area;
-    uint32_t w = a->spec.write_size, count = 1 + (uint32_t)(draw(t) % 16), tries = 0;
+    uint32_t w = a->spec.write_size, tries = 0;
+    uint32_t count = 1 + (uint32_t)(draw(t) % (1u << draw(t) % 5));
     while (count && tries++ < 4096) {
         uint32_t i = (uint32_t)(draw(t) % t->len);
         uint8_t bit = (uint8_t)(1u << draw(t) % 8);
