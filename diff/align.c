@@ -141,7 +141,8 @@ static int next_pass(const struct inlay_scene *sc, const struct image *old, cons
         old_view = normalise(sc, INLAY_OLD, old, &l);
         new_view = normalise(sc, INLAY_NEW, new, &l);
         if (old_view && new_view)
-            status = inlay_match_images(old_view, old->size, new_view, new->size, segments, &better);
+            status =
+                inlay_match_images(old_view, old->size, new_view, new->size, segments, &better);
     }
     free(old_view);
     free(new_view);
@@ -163,6 +164,8 @@ int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new,
                              .spaces = {layout->old_spaces, layout->new_spaces},
                              .data_lo = layout->data_lo,
                              .data_hi = layout->data_hi};
+    sc.tables = layout->tables;
+    memcpy(sc.table, layout->table, sizeof layout->table);
     memcpy(sc.space[INLAY_OLD], layout->old_space, sizeof layout->old_space);
     memcpy(sc.space[INLAY_NEW], layout->new_space, sizeof layout->new_space);
     int status = inlay_match_images(old, old_size, new, new_size, NULL, out);

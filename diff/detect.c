@@ -206,5 +206,6 @@ int inlay_detect(const uint8_t *old, size_t old_size, const uint8_t *new, size_t
     find_spaces(out->arch, &after, base_known, base_known ? (uint32_t)base : used, &before,
                 &new_end);
     find_data(&before, end, out);
+    inlay_detect_tables(old, old_size, new, new_size, out);
     return 0;
 }

@@ -19,6 +19,8 @@ struct inlay_layout {
      * RAM mostly.  They shift when variables are added.  Equal: none found.
      */
     uint32_t data_lo, data_hi;
+    struct inlay_table table[INLAY_TABLES_MAX]; /* exception tables of ELF files */
+    uint8_t tables;
 };
 
 /*

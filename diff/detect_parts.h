@@ -3,7 +3,7 @@
 #ifndef INLAY_DETECT_PARTS_H
 #define INLAY_DETECT_PARTS_H
 
-#include "arch.h"
+#include "detect.h"
 
 /* 1 if what is at pos looks like the first instruction of a function. */
 int inlay_detect_prologue(enum inlay_arch_id arch, const uint8_t *b, uint32_t n, uint32_t pos);
@@ -34,5 +34,9 @@ unsigned inlay_detect_header(const uint8_t *b, uint32_t n, struct inlay_space *a
 
 /* The processor an ELF header names; INLAY_ARCH_NONE if it is no ELF file or another processor. */
 enum inlay_arch_id inlay_detect_elf_arch(const uint8_t *b, uint32_t n);
+
+/* Fills out->table from the exception tables of two ELF files. */
+void inlay_detect_tables(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
+                         struct inlay_layout *out);
 
 #endif

@@ -23,6 +23,8 @@ struct truth {
     uint8_t spaces[2];
     const struct inlay_space *space[2];
     uint32_t data_lo, data_hi;
+    const struct inlay_table *table;
+    uint32_t tables;
     const struct inlay_order_step *step;
     uint8_t check[32];
 };
@@ -37,6 +39,7 @@ static uint32_t truth_is_copy(struct walk *s);
 static uint32_t truth_run_len(struct walk *s, uint32_t left);
 static uint32_t truth_diagonal(struct walk *s);
 static uint32_t truth_is_whole_space(struct walk *s, unsigned side, unsigned i);
+static const struct inlay_table *truth_table(struct walk *s);
 static const struct inlay_segment *truth_move(struct walk *s);
 static const struct inlay_order_step *truth_step(struct walk *s);
 
@@ -52,24 +55,31 @@ static uint32_t truth_is(struct walk *s, const uint8_t *bytes, unsigned len)
     return memcmp(s->truth->new + s->pos, bytes, len) == 0;
 }
 
+/* The new unit, as far as it is of the same kind as the old one. */
+static void truth_parse(struct walk *s, struct inlay_arch_state *st, const uint8_t *now,
+                        const struct walk_guess *g, struct inlay_unit *u)
+{
+    if (g->unit.type < INLAY_TYPE_POINTER) {
+        s->scene.arch->parse(st, now, g->unit.len, g->new_addr, u);
+        return;
+    }
+    *u = g->unit;
+    u->target = walk_word_target(s, g, now);
+}
+
 /* What the missed unit really refers to, or 0 if it is no longer such a unit. */
 static int truth_target(struct walk *s, const struct walk_guess *g, uint32_t *target)
 {
     const uint8_t *now = s->truth->new + s->pos;
     uint8_t back[INLAY_UNIT_MAX];
     memcpy(back, g->old, g->unit.len);
-    if (g->unit.type >= INLAY_TYPE_POINTER) {
-        *target = inlay_get32(now);
-        inlay_put32(back, *target);
-        return memcmp(back, now, g->unit.len) == 0;
-    }
     struct inlay_arch_state st = s->old_state;
     struct inlay_unit u;
-    s->scene.arch->parse(&st, now, g->unit.len, g->new_addr, &u);
+    truth_parse(s, &st, now, g, &u);
     *target = u.target;
     if (!u.has_target || u.type != g->unit.type)
         return 0;
-    s->scene.arch->aim(&s->old_state, &g->unit, back, g->old_addr, g->new_addr, u.target);
+    inlay_scene_aim(&s->scene, &s->old_state, &g->unit, back, g->old_addr, g->new_addr, u.target);
     return memcmp(back, now, g->unit.len) == 0;
 }
 
@@ -129,6 +139,11 @@ static uint32_t truth_is_whole_space(struct walk *s, unsigned side, unsigned i)
 {
     const struct inlay_space *sp = &s->truth->space[side][i];
     return sp->pos == 0 && sp->len == (side ? s->setup.new_size : s->setup.old_size);
+}
+
+static const struct inlay_table *truth_table(struct walk *s)
+{
+    return &s->truth->table[s->scene.tables];
 }
 
 static const struct inlay_segment *truth_move(struct walk *s)
@@ -304,6 +319,8 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
     e->truth.space[1] = layout->new_space;
     e->truth.data_lo = layout->data_lo;
     e->truth.data_hi = layout->data_hi;
+    e->truth.table = layout->table;
+    e->truth.tables = layout->tables;
 }
 
 static int alloc_tables(struct walk *s)

@@ -22,6 +22,20 @@
 #define INLAY_UNIT_TYPES 32u
 #define INLAY_SPACES_MAX 16u /* address spaces of one image */
 
+/*
+ * A stretch of aligned words that hold addresses in a form of their own, such
+ * as exception tables (Linux Standard Base Core 5.0, 10.6; Exception Handling
+ * ABI for the Arm Architecture, 6).
+ */
+enum inlay_table_kind { INLAY_TABLE_FROM_HERE, INLAY_TABLE_FROM_BASE, INLAY_TABLE_FROM_HERE31 };
+#define INLAY_TABLES_MAX 4u
+
+struct inlay_table {
+    uint8_t kind;     /* enum inlay_table_kind */
+    uint32_t addr[2]; /* in the old and the new image */
+    uint32_t len[2];  /* bytes; the patcher knows that of the old one only */
+};
+
 enum inlay_arch_id {
     INLAY_ARCH_NONE = 0,
     INLAY_ARCH_THUMB2 = 1,

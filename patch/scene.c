@@ -53,6 +53,33 @@ static int scene_is_pointer(const struct inlay_scene *sc, enum inlay_side side, 
     return 1;
 }
 
+/* A word of a table, if what it refers to is in the image but not in the table itself. */
+static int scene_table_word(const struct inlay_scene *sc, enum inlay_side side, const uint8_t *b,
+                            uint32_t n, uint32_t addr, struct inlay_unit *u)
+{
+    for (unsigned i = 0; i < sc->tables; i++) {
+        const struct inlay_table *t = &sc->table[i];
+        uint32_t pos, word;
+        if (addr - t->addr[side] >= t->len[side] || (addr & 3u) || n < 4)
+            continue;
+        word = inlay_get32(b);
+        if (t->kind == INLAY_TABLE_FROM_HERE31 && word >> 31)
+            return 0;
+        u->len = 4;
+        u->type = (uint8_t)(INLAY_TYPE_FROM_HERE + t->kind);
+        u->has_target = 1;
+        if (t->kind == INLAY_TABLE_FROM_HERE)
+            u->target = addr + word;
+        else if (t->kind == INLAY_TABLE_FROM_BASE)
+            u->target = t->addr[side] + word;
+        else
+            u->target = addr + inlay_sign(word, 31);
+        return word != 0 && u->target - t->addr[side] >= t->len[side] &&
+               inlay_scene_pos(sc, side, u->target, &pos);
+    }
+    return 0;
+}
+
 static void scene_edge(struct inlay_unit *u, uint32_t len)
 {
     u->len = (uint8_t)len;
@@ -71,6 +98,8 @@ void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
         scene_edge(u, edge < n ? edge : n);
         return;
     }
+    if (sc->tables && scene_table_word(sc, side, b, n, addr, u))
+        return;
     if (scene_is_pointer(sc, side, b, n, addr, u))
         return;
     sc->arch->parse(st, b, n, addr, u);
@@ -83,12 +112,27 @@ void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
     }
 }
 
+/* Where the table of words relative to its start is in the new image. */
+static uint32_t scene_base(const struct inlay_scene *sc)
+{
+    for (unsigned i = 0; i < sc->tables; i++)
+        if (sc->table[i].kind == INLAY_TABLE_FROM_BASE)
+            return sc->table[i].addr[INLAY_NEW];
+    return 0;
+}
+
 int inlay_scene_aim(const struct inlay_scene *sc, const struct inlay_arch_state *st,
                     const struct inlay_unit *u, uint8_t *b, uint32_t old_addr, uint32_t new_addr,
                     uint32_t target)
 {
     if (u->type < INLAY_TYPE_POINTER)
         return sc->arch->aim(st, u, b, old_addr, new_addr, target);
+    if (u->type == INLAY_TYPE_FROM_HERE)
+        target -= new_addr;
+    else if (u->type == INLAY_TYPE_FROM_HERE31)
+        target = (target - new_addr) & 0x7fffffffu;
+    else if (u->type == INLAY_TYPE_FROM_BASE)
+        target -= scene_base(sc);
     inlay_put32(b, target);
     return 1;
 }

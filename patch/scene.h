@@ -9,7 +9,10 @@
 enum inlay_scene_type {
     INLAY_TYPE_POINTER = INLAY_UNIT_TYPES - 8, /* an aligned word: an address in the image */
     INLAY_TYPE_DATA_POINTER,                   /* the same, outside: RAM, ROM, peripherals */
-    INLAY_TYPE_EDGE                            /* bytes up to where a unit can start */
+    INLAY_TYPE_EDGE,                           /* bytes up to where a unit can start */
+    INLAY_TYPE_FROM_HERE,                      /* a word: an address minus the word's own */
+    INLAY_TYPE_FROM_BASE,                      /* a word: an address minus that of its table */
+    INLAY_TYPE_FROM_HERE31 /* the same as FROM_HERE in 31 bits, the top bit clear */
 };
 
 enum inlay_side { INLAY_OLD, INLAY_NEW };
@@ -19,6 +22,8 @@ struct inlay_scene {
     uint8_t spaces[2]; /* by enum inlay_side */
     struct inlay_space space[2][INLAY_SPACES_MAX];
     uint32_t data_lo, data_hi; /* addresses outside the image that are worth following */
+    uint8_t tables;
+    struct inlay_table table[INLAY_TABLES_MAX];
 };
 
 /* 1 and the address of a position; 0 and the position itself if it has none. */

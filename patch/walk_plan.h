@@ -8,7 +8,7 @@
 
 #include "walk.h"
 
-enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
+enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 
 static void walk_reset_models(struct walk *s)
 {
@@ -100,6 +100,25 @@ static int walk_one_space(struct walk *s)
     return 0;
 }
 
+static int walk_table_count(struct walk *s)
+{
+    s->plan_left = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->tables));
+    return s->plan_left > INLAY_TABLES_MAX ? INLAY_E_CORRUPT : 0;
+}
+
+static int walk_one_table(struct walk *s)
+{
+    struct inlay_table *t = &s->scene.table[s->scene.tables];
+    t->kind = (uint8_t)walk_raw(s, 2, INLAY_WANT(truth_table(s)->kind));
+    t->addr[INLAY_OLD] = walk_number(s, NUMBER_MISC, INLAY_WANT(truth_table(s)->addr[0]));
+    t->addr[INLAY_NEW] =
+        t->addr[INLAY_OLD] +
+        walk_signed(s, NUMBER_MISC, INLAY_WANT(truth_table(s)->addr[1] - t->addr[0]));
+    t->len[INLAY_OLD] = walk_number(s, NUMBER_MISC, INLAY_WANT(truth_table(s)->len[0]));
+    s->scene.tables++;
+    return t->kind > INLAY_TABLE_FROM_HERE31 ? INLAY_E_CORRUPT : 0;
+}
+
 static int walk_move_count(struct walk *s)
 {
     s->plan_left = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->moves));
@@ -159,6 +178,8 @@ static int walk_next_phase(struct walk *s)
     switch (s->phase) {
     case PHASE_SPACES:
         return walk_space_counts(s);
+    case PHASE_TABLES:
+        return walk_table_count(s);
     case PHASE_MOVES:
         return walk_move_count(s);
     case PHASE_POOL:
@@ -177,9 +198,10 @@ static int walk_plan_item(struct walk *s)
     INLAY_ACCOUNT(s, plan);
     if (s->plan_left == 0)
         return walk_next_phase(s);
-    int status = s->phase == PHASE_SPACES  ? walk_one_space(s)
-                 : s->phase == PHASE_MOVES ? walk_one_move(s)
-                                           : walk_one_range(s);
+    int status = s->phase == PHASE_SPACES   ? walk_one_space(s)
+                 : s->phase == PHASE_TABLES ? walk_one_table(s)
+                 : s->phase == PHASE_MOVES  ? walk_one_move(s)
+                                            : walk_one_range(s);
     s->plan_left--;
     return status;
 }
