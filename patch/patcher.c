@@ -43,6 +43,7 @@ enum inlay_status inlay_redo(struct inlay_patcher *p)
     p->want = 0;
     p->got = 0;
     p->made = 0;
+    p->rec.staged = 0;
     if (inlay_journaled(p) && inlay_underway(&p->rec))
         return inlay_go(p, INLAY_AT_REPLAY);
     memset(&p->man, 0, sizeof p->man);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The patcher end to end, with a codec that spells everything out. */
+#include "scenario.h"
+
+#define SEEDS 6u
+
+static void each(void (*body)(const struct scenario *s))
+{
+    for (size_t i = 0; i < SHAPES; i++)
+        for (int in_place = 0; in_place < 2; in_place++)
+            for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+                struct scenario *s = make_scenario(&shapes[i], in_place, seed);
+                body(s);
+                free_scenario(s);
+            }
+}
+
+static void applies_one(const struct scenario *s)
+{
+    static const uint32_t pieces[] = {1, 7, 100, 5000};
+    for (unsigned i = 0; i < 4; i++) {
+        struct device d;
+        device_open(&d, s);
+        assert_int_equal(run(&d, &s->patch, i, pieces[i]), INLAY_DONE);
+        check_result(&d, s);
+        device_close(&d);
+    }
+}
+
+static void any_chunking_gives_the_new_image(void **state)
+{
+    (void)state;
+    each(applies_one);
+}
+
+static void frugal_one(const struct scenario *s)
+{
+    struct device d;
+    device_open(&d, s);
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+    const struct flash_double *slot = s->in_place ? &d.a : &d.b;
+    struct inlay_span b;
+    for (uint32_t i = 0; (b = inlay_region_at(s->shape->slot, s->shape->slot_regions, i)).len != 0;
+         i++)
+        assert_int_equal(slot->erases[b.pos], s->kind[i] != 0);
+    device_close(&d);
+}
+
+static void unchanged_blocks_are_never_erased_and_others_once(void **state)
+{
+    (void)state;
+    each(frugal_one);
+}
+
+static void again_one(const struct scenario *s)
+{
+    struct device d;
+    device_open(&d, s);
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+    uint32_t ops = d.power.ops;
+    assert_int_equal(run(&d, &s->patch, 2, 700), INLAY_ALREADY);
+    assert_int_equal(d.power.ops, ops);
+    check_result(&d, s);
+    device_close(&d);
+}
+
+static void the_same_patch_again_is_a_no_op(void **state)
+{
+    (void)state;
+    each(again_one);
+}
+
+static void dry_one(const struct scenario *s)
+{
+    struct device d;
+    device_open(&d, s);
+    d.cfg.dry_run = 1;
+    assert_int_equal(run(&d, &s->patch, 1, 300), INLAY_DONE);
+    assert_int_equal(d.power.ops, 0);
+    device_close(&d);
+}
+
+static void dry_run_decodes_all_and_writes_nothing(void **state)
+{
+    (void)state;
+    each(dry_one);
+}
+
+static void wrong_old_one(const struct scenario *s)
+{
+    struct device d;
+    device_open(&d, s);
+    d.a.data[s->old_size / 2u] ^= 16;
+    assert_int_equal(run(&d, &s->patch, 1, 300), INLAY_E_OLD);
+    assert_int_equal(d.power.ops, 0);
+    device_close(&d);
+}
+
+static void a_wrong_old_image_is_refused_before_anything_is_written(void **state)
+{
+    (void)state;
+    each(wrong_old_one);
+}
+
+/* A damaged patch ends in an error, and what reached the slot came from whole chunks only. */
+static void damage_one(const struct scenario *s)
+{
+    uint64_t seed = 99;
+    for (unsigned i = 0; i < 20; i++) {
+        struct device d;
+        struct inlay_buffer bad = {0};
+        assert_int_equal(inlay_buffer_add(&bad, s->patch.data, s->patch.len), 0);
+        uint32_t pos = below(&seed, (uint32_t)bad.len);
+        bad.data[pos] ^= (uint8_t)(1u << below(&seed, 8));
+        device_open(&d, s);
+        enum inlay_status st = run(&d, &bad, 1, 300);
+        assert_true(st < 0);
+        if (pos >= s->man.body_pos)
+            assert_int_equal(st, INLAY_E_CHAIN);
+        assert_int_equal(run(&d, &s->patch, 1, 300), INLAY_DONE);
+        check_result(&d, s);
+        device_close(&d);
+        inlay_buffer_free(&bad);
+    }
+}
+
+static void a_damaged_patch_is_refused_and_the_right_one_goes_on(void **state)
+{
+    (void)state;
+    each(damage_one);
+}
+
+static void retry_one(const struct scenario *s)
+{
+    for (uint32_t times = 1; times <= 5; times += 4) {
+        for (uint32_t k = 1; k < 4; k++) {
+            struct device d;
+            device_open(&d, s);
+            struct flash_double *f = k == 3 ? &d.work : s->in_place ? &d.a : &d.b;
+            f->bad_pos = k == 3 ? f->len - 10u : f->len / 4u * k;
+            f->bad_left = times;
+            enum inlay_status st = run(&d, &s->patch, 1, 700);
+            uint32_t hits = times - f->bad_left;
+            if (hits < 4u) {
+                assert_int_equal(st, INLAY_DONE);
+                assert_int_equal(d.retries, hits);
+            } else {
+                assert_int_equal(st, INLAY_E_FLASH);
+                assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+            }
+            check_result(&d, s);
+            device_close(&d);
+        }
+    }
+}
+
+static void a_block_that_does_not_hold_is_written_again(void **state)
+{
+    (void)state;
+    each(retry_one);
+}
+
+static void plain_ab_needs_no_work_area(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed < 10; seed++) {
+        struct scenario *s = make_scenario(&shapes[0], 0, seed);
+        struct device d;
+        device_open(&d, s);
+        d.cfg.work = NULL;
+        assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+        check_result(&d, s);
+        device_close(&d);
+        free_scenario(s);
+    }
+}
+
+/* Cuts a run at operation n; returns 0 if it ended before. */
+static int cut_at(struct device *d, const struct scenario *s, uint32_t n)
+{
+    return run_powered(d, s, n, CUT_AFTER, 1) == POWER_FAILED;
+}
+
+static void another_patch_is_told_from_the_one_under_way(void **state)
+{
+    (void)state;
+    struct scenario *s = make_scenario(&shapes[0], 1, 1), *t = make_scenario(&shapes[0], 1, 2);
+    for (uint32_t n = 0;; n++) {
+        struct device d;
+        struct inlay_patcher *p;
+        device_open(&d, s);
+        int cut = cut_at(&d, s, n);
+        enum inlay_status st = inlay_begin(&p, &d.cfg, d.memory, d.memory_len);
+        assert_int_equal(inlay_match(p, s->patch.data, s->patch.len), INLAY_OK);
+        assert_int_equal(inlay_match(p, s->patch.data, 20), INLAY_MORE);
+        assert_int_equal(inlay_match(p, t->patch.data, t->patch.len),
+                         st == INLAY_AGAIN ? INLAY_E_BUSY : INLAY_OK);
+        int underway = st == INLAY_AGAIN;
+        int whole = memcmp(d.a.data, s->old_image, s->old_size) == 0;
+        st = inlay_abort(p);
+        if (!underway) {
+            assert_int_equal(st, INLAY_OK);
+        } else if (st == INLAY_OK) {
+            assert_true(whole);
+            assert_int_equal(inlay_begin(&p, &d.cfg, d.memory, d.memory_len), INLAY_MORE);
+        } else {
+            assert_int_equal(st, INLAY_E_BUSY);
+            assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+            check_result(&d, s);
+        }
+        device_close(&d);
+        if (!cut)
+            break;
+    }
+    free_scenario(s);
+    free_scenario(t);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    struct scenario *s = make_scenario(&shapes[0], 1, 1);
+    struct device d;
+    device_open(&d, s);
+    d.memory_len -= 8;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_WORKSPACE);
+    d.memory_len += 8;
+    d.cfg.slot = &d.b.f;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+    d.cfg.slot = &d.a.f;
+    d.cfg.work = NULL;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+    d.cfg.work = &d.work.f;
+    d.work.f.region[0].count = 5;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+    d.work.f.region[0].count = 1;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+    d.work.f.region[0].count = 8;
+    d.a.f.write_size = 8;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+    d.a.f.write_size = 3;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_USAGE);
+    d.a.f.write_size = 4;
+    d.a.f.erased = 0;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+    d.a.f.erased = 0xFF;
+    d.cfg.component = (const uint8_t *)"radio";
+    d.cfg.component_len = 5;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_POLICY);
+    d.cfg.component = NULL;
+    d.cfg.component_len = 0;
+    d.cfg.security_counter = 1;
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_POLICY);
+    d.cfg.security_counter = 0;
+    assert_int_equal(d.power.ops, 0);
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+    device_close(&d);
+    free_scenario(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_chunking_gives_the_new_image),
+        cmocka_unit_test(unchanged_blocks_are_never_erased_and_others_once),
+        cmocka_unit_test(the_same_patch_again_is_a_no_op),
+        cmocka_unit_test(dry_run_decodes_all_and_writes_nothing),
+        cmocka_unit_test(a_wrong_old_image_is_refused_before_anything_is_written),
+        cmocka_unit_test(a_damaged_patch_is_refused_and_the_right_one_goes_on),
+        cmocka_unit_test(a_block_that_does_not_hold_is_written_again),
+        cmocka_unit_test(plain_ab_needs_no_work_area),
+        cmocka_unit_test(another_patch_is_told_from_the_one_under_way),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
