@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small update routine that survives every cut, and a dozen ways to get it
+ * A small update routine that survives any two cuts, and many ways to get it
  * wrong.  The simulator's tests run it in the patcher's place, so that what
  * they find says something about the simulator alone.
  *
@@ -26,7 +26,7 @@ enum toy_bug {
     TOY_NO_CHECK,      /* believes records without a check */
     TOY_NO_REWRITE,    /* acts on a record found after a reset */
     TOY_TWO_JOURNALS,  /* has no third block for the rewritten record */
-    TOY_NEWEST_TWO,    /* spares the two newest records, even if they say the same */
+    TOY_THREE_STRIKES, /* gives up at the third reset */
     TOY_LEAVES_GHOSTS, /* leaves records that are unreadable for now */
     TOY_TRUSTS_ERASED, /* does not erase what reads erased */
     TOY_NO_READ_CHECK, /* does not notice that a read failed */
@@ -132,22 +132,29 @@ static int toy_resume(struct toy *t)
     return found;
 }
 
-/* The journal block to write: neither the newest record's nor the newest other's. */
-static unsigned toy_victim(const struct toy *t)
+static int toy_newest(const struct toy *t, int not_this, int not_state)
 {
-    int newest = -1, other = -1;
-    if (t->bug == TOY_TWO_JOURNALS)
-        return (t->seq + 1) % 2;
+    int newest = -1;
     for (int i = 0; i < 3; i++)
-        if (t->used[i] >= 0 && (newest < 0 || t->seqs[i] > t->seqs[newest]))
+        if (i != not_this && t->used[i] >= 0 && t->used[i] != not_state &&
+            (newest < 0 || t->seqs[i] > t->seqs[newest]))
             newest = i;
-    for (int i = 0; i < 3; i++)
-        if (t->used[i] >= 0 && i != newest &&
-            (t->bug == TOY_NEWEST_TWO || t->used[i] != t->used[newest]) &&
-            (other < 0 || t->seqs[i] > t->seqs[other]))
-            other = i;
-    unsigned i = 0;
-    while ((int)i == newest || (int)i == other)
+    return newest;
+}
+
+/* The journal block to write: an empty one, or neither the newest record's nor the solid one's. */
+static int toy_victim(const struct toy *t)
+{
+    int newest = toy_newest(t, -1, -1), solid, i = 0;
+    if (t->bug == TOY_TWO_JOURNALS)
+        return (int)(t->seq + 1) % 2;
+    for (i = 0; i < 3; i++)
+        if (t->used[i] < 0)
+            return i;
+    solid = toy_newest(t, newest, t->used[newest]);
+    if (solid < 0) /* all say the same: the middle one goes */
+        return toy_newest(t, newest, -1);
+    for (i = 0; i == newest || i == solid;)
         i++;
     return i;
 }
@@ -155,8 +162,8 @@ static unsigned toy_victim(const struct toy *t)
 static int toy_note(struct toy *t, uint32_t state)
 {
     const struct inlay_flash *w = t->b->work;
-    unsigned i = toy_victim(t);
-    uint32_t len, pos = toy_block_pos(w, i, &len);
+    int i = toy_victim(t);
+    uint32_t len, pos = toy_block_pos(w, (uint32_t)i, &len);
     struct toy_record r = {0x70796f74, t->seq + 1, state, 0};
     r.check = toy_check(&r);
     memset(t->buf, 0x5A, len);
@@ -252,6 +259,8 @@ static enum inlay_status toy_in_place(struct toy *t, uint32_t blocks)
     int resumed = toy_resume(t);
     if (resumed && t->state == 2 * blocks && t->bug != TOY_NEVER_ALREADY)
         return INLAY_ALREADY;
+    if (resumed && t->bug == TOY_THREE_STRIKES && t->seq >= t->state + 2)
+        return INLAY_E_CORRUPT;
     if (toy_clear(t) || (resumed && t->bug != TOY_NO_REWRITE && toy_note(t, t->state)))
         return INLAY_E_FLASH;
     for (uint32_t i = t->state / 2; i < blocks - (t->bug == TOY_NOT_ALL); i++)
