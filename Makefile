@@ -93,6 +93,7 @@ install: all $(BUILD)/inlay.pc ## install under DESTDIR and PREFIX
 	install -m 644 docs/completion/inlay.fish $(INSTALL_TO)/share/fish/vendor_completions.d
 
 include corpus/corpus.mk
+include bench/bench.mk
 
 .PHONY: clean
 clean: ## remove what was built

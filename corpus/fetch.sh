@@ -27,7 +27,7 @@ get_package() { # kind package version
         mkdir "$part"
         chmod 755 "$part"
         case $1 in
-        npm) (cd "$part" && npm pack --silent "$2@$3") >"$log" 2>&1 || return 1 ;;
+        npm) (cd "$part" && npm pack --loglevel error "$2@$3") >"$log" 2>&1 || return 1 ;;
         deb) (cd "$part" && apt-get download -q "$2=$3") >"$log" 2>&1 || return 1 ;;
         *) echo "fetch.sh: PACKAGES.tsv: unknown kind $1" >&2; exit 1 ;;
         esac
