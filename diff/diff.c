@@ -39,17 +39,15 @@ static int out_of_memory(struct inlay_error *err)
     return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");
 }
 
-/* What the user says counts most, then the files, then the profile. */
+/* What the user says counts most, then the files, then the profile, then what is found. */
 static void settle_arch(struct job *j)
 {
     const char *given = j->options->arch;
     const char *file = j->new->arch ? j->new->arch : j->old->arch;
-    if (given)
-        j->arch = given;
-    else if (strcmp(j->profile->arch, "auto") && j->profile->arch[0])
-        j->arch = j->profile->arch;
+    if (given || file)
+        j->arch = given ? given : file;
     else
-        j->arch = file ? file : "auto";
+        j->arch = j->profile->arch[0] ? j->profile->arch : "auto";
     if (j->options->base_known) {
         j->base = j->options->base;
         j->base_known = 1;
@@ -224,9 +222,13 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
     return code;
 }
 
-static int make(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+/* A patch that fits the device, for the processor that is settled on. */
+static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
 {
-    int code = find_segments(j, err);
+    int code = inlay_fit_start(&j->fit, j->profile, j->in_place, j->old->size, j->new->size, err);
+    *result = (struct inlay_diff_result){0};
+    if (!code)
+        code = find_segments(j, err);
     while (!code) {
         code = compile(j, result, err);
         if (code)
@@ -236,10 +238,43 @@ static int make(struct job *j, struct inlay_diff_result *result, struct inlay_er
             break;
         code = 0;
     }
+    inlay_segments_free(&j->segments);
     if (code)
+        inlay_diff_result_free(result);
+    return code;
+}
+
+/* What the images look like, if only the profile says which processor they are for. */
+static const char *other_arch(const struct job *j)
+{
+    struct inlay_layout layout;
+    if (j->options->arch || j->old->arch || j->new->arch || !strcmp(j->arch, "auto"))
+        return NULL;
+    if (inlay_detect(j->old->data, j->old->size, j->new->data, j->new->size, "auto", j->base_known,
+                     j->base, &layout))
+        return NULL;
+    const char *name = inlay_arch_name(layout.arch);
+    return layout.arch == INLAY_ARCH_NONE || !strcmp(name, j->arch) ? NULL : name;
+}
+
+/* The smaller of two patches, if it is not clear what the images are. */
+static int make(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+{
+    struct inlay_diff_result second;
+    const char *other = other_arch(j);
+    int code = attempt(j, result, err);
+    if (code || !other)
         return code;
-    report(j, "checking", 0, 1);
-    return inlay_prove(j->profile, j->in_place, j->old, j->new, &result->patch, err);
+    j->arch = other;
+    if (attempt(j, &second, NULL))
+        return 0;
+    if (second.patch.len < result->patch.len) {
+        inlay_diff_result_free(result);
+        *result = second;
+    } else {
+        inlay_diff_result_free(&second);
+    }
+    return 0;
 }
 
 int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
@@ -253,12 +288,13 @@ int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
                                                        : j.options->mode == INLAY_DIFF_IN_PLACE;
     *result = (struct inlay_diff_result){0};
     settle_arch(&j);
-    int code = inlay_fit_start(&j.fit, profile, j.in_place, old->size, new->size, err);
-    if (!code)
-        code = check_bases(&j, err);
+    int code = check_bases(&j, err);
     if (!code)
         code = make(&j, result, err);
-    inlay_segments_free(&j.segments);
+    if (!code) {
+        report(&j, "checking", 0, 1);
+        code = inlay_prove(profile, j.in_place, old, new, &result->patch, err);
+    }
     if (code)
         inlay_diff_result_free(result);
     return code;

@@ -13,7 +13,7 @@
 
 #define HEAD_GUESS  1024u
 #define GROUP_BYTES 65536u /* what a power cut may cost to redo, and all the models ask for */
-#define TRIES       6u
+#define TRIES       12u
 #define RANGE_RAM   256u /* one range of pool for so many bytes of model */
 
 static void describe_work(const struct inlay_profile_area *a, struct inlay_flash *flash)
@@ -141,7 +141,9 @@ static int check_ram(struct inlay_fit *fit, const struct inlay_needs *needs,
                           "applying the patch takes %u bytes of RAM, %u more than %s has for it "
                           "(%u); lower model_ram or chunk_len, or give it more",
                           needs->workspace, over, fit->profile->name, ram);
-    fit->model_bytes -= over;
+    /* Models come in powers of two: a little less may change nothing. */
+    uint32_t step = fit->model_bytes / 8;
+    fit->model_bytes -= over > step ? over : step;
     return -1;
 }
 
