@@ -30,7 +30,7 @@ struct inlay_coder {
 void inlay_coder_shift(struct inlay_coder *c);
 uint64_t inlay_coder_cost(uint32_t p); /* of an event of probability p / 65536, in 1/256 bit */
 
-static inline unsigned coder_bit(struct inlay_coder *c, uint32_t p, unsigned want)
+static inline unsigned inlay_coder_bit(struct inlay_coder *c, uint32_t p, unsigned want)
 {
     uint32_t bound = (uint32_t)((uint64_t)c->range * p >> 16);
     *c->account += inlay_coder_cost(want ? p : 65536u - p);

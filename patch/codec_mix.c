@@ -80,7 +80,7 @@ static int mix_plan(void *state, struct inlay_input *in)
         if (mix_starved(in))
             return INLAY_MORE;
         if (!s->rc.started) {
-            coder_open(&s->rc);
+            inlay_coder_open(&s->rc);
             s->rc.started = 1;
         }
         int status = walk_plan_item(s);

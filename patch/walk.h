@@ -30,7 +30,7 @@ enum walk_number {
     NUMBER_DELTA, /* a target that is a little off */
     NUMBER_KINDS
 };
-#define NUMBER_COUNTERS 128u /* 32 for the size, 32 + 64 for the two top bits below */
+#define NUMBER_COUNTERS 80u /* 32 for the size, 16 + 32 for the two top bits below */
 
 enum walk_flag {
     FLAG_COPY = NUMBER_KINDS * NUMBER_COUNTERS, /* copy or new data, by what was before */
@@ -68,8 +68,8 @@ enum walk_candidate {
     CANDIDATE_DELTA, /* changed by as much as the last unit that missed */
     CANDIDATES
 };
-#define FLAG_SETS (INLAY_UNIT_TYPES + CANDIDATES) /* by type, or by candidate */
-#define FLAG_MORE ((1u + CANDIDATES) * 8u)
+#define FLAG_SETS (16u + CANDIDATES) /* by type, or by candidate */
+#define FLAG_MORE (8u + CANDIDATES)
 
 /* Old addresses whose new ones had to be corrected. */
 struct walk_lesson {
@@ -147,7 +147,7 @@ struct walk {
 static unsigned walk_bit(struct walk *s, unsigned counter, unsigned want)
 {
     uint16_t *c = &s->control[counter];
-    unsigned bit = coder_bit(&s->rc, inlay_coarse_p(*c), want);
+    unsigned bit = inlay_coder_bit(&s->rc, inlay_coarse_p(*c), want);
     inlay_coarse_learn(c, bit, 14);
     return bit;
 }
@@ -156,7 +156,7 @@ static unsigned walk_raw(struct walk *s, unsigned bits, unsigned want)
 {
     unsigned v = 0;
     while (bits-- > 0)
-        v = v << 1 | coder_bit(&s->rc, 32768, want >> bits & 1u);
+        v = v << 1 | inlay_coder_bit(&s->rc, 32768, want >> bits & 1u);
     return v;
 }
 
@@ -169,13 +169,14 @@ static uint32_t walk_number(struct walk *s, enum walk_number kind, uint32_t want
         want_size++;
     while (size < 31 && walk_bit(s, base + size, size < want_size))
         size++;
+    unsigned top = size < 15 ? size : 15;
     uint32_t v = 1;
     for (unsigned i = size; i-- > 0;) {
         unsigned bit = (want + 1u) >> i & 1u;
         if (i + 1u == size)
-            bit = walk_bit(s, base + 32u + size, bit);
+            bit = walk_bit(s, base + 32u + top, bit);
         else if (i + 2u == size)
-            bit = walk_bit(s, base + 64u + 2u * size + (v & 1u), bit);
+            bit = walk_bit(s, base + 48u + 2u * top + (v & 1u), bit);
         else
             bit = walk_raw(s, 1, bit);
         v = v << 1 | bit;
@@ -219,7 +220,7 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned a, unsig
         counter[i] = s->flag + ((uint32_t)i << bits) + walk_hash(ctx[i] + 1u, bits);
         inlay_vote(&ballot, inlay_fine_p(*counter[i]));
     }
-    unsigned bit = coder_bit(&s->rc, inlay_mix(&ballot), want);
+    unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
     inlay_mix_learn(&ballot, bit, 12);
     for (unsigned i = 0; i < VOTES_FLAG; i++)
         inlay_fine_learn(counter[i], bit, 250);
@@ -246,7 +247,7 @@ static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, uns
         unsigned at = depth < 4 ? node : (node & ((1u << (depth - 4u)) - 1u)) | 1u << (depth - 4u);
         for (unsigned i = 0; i < VOTES_BYTE; i++)
             inlay_vote(&ballot, inlay_coarse_p(slots[i][at]));
-        unsigned bit = coder_bit(&s->rc, inlay_mix(&ballot), want >> (7u - depth) & 1u);
+        unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want >> (7u - depth) & 1u);
         inlay_mix_learn(&ballot, bit, 10);
         for (unsigned i = 0; i < VOTES_BYTE; i++)
             inlay_coarse_learn(&slots[i][at], bit, 6);
@@ -463,9 +464,10 @@ static unsigned walk_unit_flag(struct walk *s, const struct walk_guess *g, unsig
 {
     uint32_t ctx[VOTES_FLAG];
     walk_flag_contexts(s, g, what, swap, ctx);
-    return walk_flag(s, ctx, what ? INLAY_UNIT_TYPES + what - 1u : g->unit.type,
-                     what * 8u + (unsigned)g->changed * 4u + (swap & 1u) * 2u + (s->hits & 1u),
-                     want);
+    if (what)
+        return walk_flag(s, ctx, 15u + what, 7u + what, want);
+    return walk_flag(s, ctx, g->unit.type & 15u,
+                     (unsigned)g->changed * 4u + (swap & 1u) * 2u + (s->hits & 1u), want);
 }
 
 /* The bytes of a unit that nothing predicted. */
