@@ -19,7 +19,7 @@ slot.busy_mw = 6
 
 work.blocks = 128 x 128
 
-ram = 8K
+ram = 12K
 model_ram = 4096
 chunk_len = 512
 check_len = 2

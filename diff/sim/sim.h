@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "flash_model.h"
+#include "inlay.h"
 #include "inlay_patch.h"
 #include "profile.h"
 
@@ -102,24 +103,19 @@ int inlay_sim_run(struct inlay_sim *sim, struct inlay_sim_result *result, struct
 /* How often the searches below draw the bits of every torn operation; 1 at first. */
 void inlay_sim_set_draws(struct inlay_sim *sim, uint32_t draws);
 
-/* Tells how far a search is; may be NULL. */
-struct inlay_sim_progress {
-    void (*report)(void *ctx, uint64_t done, uint64_t total);
-    void *ctx;
-};
-
 /*
  * All histories of 1 to `depth` cuts, at every operation, torn in every mode
  * of the mask (bit per enum inlay_torn).  keep > 1: of the operations of
  * every boot one in so many, drawn from the seed.  Adds to *cuts and stops at the first failure;
+ * progress may be NULL;
  * returns 0 or INLAY_EXIT_FAILURE.
  */
 int inlay_sim_every(struct inlay_sim *sim, unsigned depth, unsigned torn_mask, uint32_t keep,
-                    const struct inlay_sim_progress *progress, struct inlay_sim_cuts *cuts);
+                    const struct inlay_progress *progress, struct inlay_sim_cuts *cuts);
 
 /* count histories of 1 to 3 cuts, drawn from seed. */
 int inlay_sim_random(struct inlay_sim *sim, uint64_t count, uint32_t seed, unsigned torn_mask,
-                     const struct inlay_sim_progress *progress, struct inlay_sim_cuts *cuts);
+                     const struct inlay_progress *progress, struct inlay_sim_cuts *cuts);
 
 /* One history. */
 int inlay_sim_history(struct inlay_sim *sim, const struct inlay_cut *cut, unsigned count,

@@ -16,7 +16,7 @@
 struct search {
     struct inlay_sim *sim;
     struct inlay_sim_cuts *cuts;
-    const struct inlay_sim_progress *progress;
+    const struct inlay_progress *progress;
     unsigned depth, torn_mask;
     uint32_t keep;
     struct inlay_sim_path path;
@@ -136,7 +136,7 @@ static int cut_everywhere(struct search *s, unsigned l)
         if (k < count)
             inlay_model_redo(at->trunk, &at->log, k);
         if (!l && s->progress)
-            s->progress->report(s->progress->ctx, k, count);
+            s->progress->report(s->progress->ctx, "cutting", k, count);
     }
     return 0;
 }
@@ -163,7 +163,7 @@ static int explore(struct search *s, unsigned l)
 }
 
 int inlay_sim_every(struct inlay_sim *sim, unsigned depth, unsigned torn_mask, uint32_t keep,
-                    const struct inlay_sim_progress *progress, struct inlay_sim_cuts *cuts)
+                    const struct inlay_progress *progress, struct inlay_sim_cuts *cuts)
 {
     struct search s = {.sim = sim,
                        .cuts = cuts,
@@ -264,7 +264,7 @@ static int by_first_cut(const void *a, const void *b)
 #define BATCH 1024u
 
 int inlay_sim_random(struct inlay_sim *sim, uint64_t count, uint32_t seed, unsigned torn_mask,
-                     const struct inlay_sim_progress *progress, struct inlay_sim_cuts *cuts)
+                     const struct inlay_progress *progress, struct inlay_sim_cuts *cuts)
 {
     struct inlay_sim_path *path = malloc(BATCH * sizeof *path);
     int code = path ? 0 : INLAY_EXIT_FAILURE;
@@ -278,7 +278,7 @@ int inlay_sim_random(struct inlay_sim *sim, uint64_t count, uint32_t seed, unsig
         for (size_t i = 0; i < n && !code; i++) {
             code = play(sim, &path[i], cuts);
             if (progress)
-                progress->report(progress->ctx, done + i, count);
+                progress->report(progress->ctx, "cutting", done + i, count);
         }
         done += n;
     }
