@@ -198,6 +198,7 @@ def print_losses(pairs, results):
     for p in pairs:
         good = {n: r.size for n, r in results[p].items() if not r.failed}
         if 'inlay' not in good:
+            lost.append(f'{p.name} (inlay failed)')
             continue
         best = min(good, key=lambda n: (good[n], n != 'inlay'))
         if best != 'inlay':

@@ -41,7 +41,7 @@ kernel/sched.c lib/calendar.c lib/cbor.c lib/crc.c lib/fft.c lib/filter.c lib/fi
 lib/pid.c lib/tables.c lib/text.c"
 
 common="-std=gnu11 -Wall -Wextra -Wno-type-limits -I. -ffunction-sections -fdata-sections -fno-common
--ffile-prefix-map=$here/src=. -Wl,--gc-sections -Wl,--build-id=none"
+-Wl,--gc-sections -Wl,--build-id=none"
 
 set_class() {
     case $1 in
@@ -75,7 +75,7 @@ build_one() { # class name release version optimisation libc
     mkdir -p "$out/$1"
     # Word splitting of the flags is wanted.
     # shellcheck disable=SC2086
-    (cd "$here/src" && "${cross}gcc" $common $flags "$5" "-DFEN_RELEASE=$3" "-DFEN_VERSION=\"$4\"" \
+    (cd "$here/src" && "${cross}gcc" "-ffile-prefix-map=$here/src=." $common $flags "$5" "-DFEN_RELEASE=$3" "-DFEN_VERSION=\"$4\"" \
         -o "$work/$1-$2.elf" $sources -lm)
     "${cross}objcopy" -O binary "$work/$1-$2.elf" "$out/$1/$2.bin"
 }
