@@ -5,6 +5,7 @@
 
 #include "container.h"
 #include "flash_double.h"
+#include "journal.h"
 #include "raw_codec.h"
 
 struct shape {
