@@ -22,3 +22,5 @@ bench-table: $(BUILD)/inlay $(BUILD)/bench/measure
 	$(Q)bench/table.py --inlay $(BUILD)/inlay --measure $(BUILD)/bench/measure \
 	  --fetched $(BUILD)/corpus $(BENCH_ARGS) >$(BUILD)/bench/table.md; \
 	  status=$$?; cat $(BUILD)/bench/table.md; exit $$status
+
+-include $(BENCH_BIN:=.d)
