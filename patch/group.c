@@ -57,7 +57,7 @@ static enum inlay_status close_group(struct inlay_patcher *p)
         return INLAY_E_RESULT;
     if (p->cfg->dry_run)
         return inlay_group_open(p);
-    if (!inlay_journaled(p)) {
+    if (!p->journaled) {
         rec->made = p->made;
         return inlay_group_open(p);
     }

@@ -20,7 +20,7 @@ enum inlay_status inlay_do_old(struct inlay_patcher *p)
     if (st != INLAY_OK)
         return st;
     if (inlay_hash_is(p, p->sha_whole, p->man.old_digest, p->man.old_digest_len))
-        return inlay_go(p, inlay_journaled(p) ? INLAY_AT_CLEAR : INLAY_AT_HEAD);
+        return inlay_go(p, p->journaled ? INLAY_AT_CLEAR : INLAY_AT_HEAD);
     p->old_wrong = 1;
     return p->man.in_place ? inlay_go(p, INLAY_AT_TARGET) : INLAY_E_OLD;
 }
@@ -40,7 +40,7 @@ enum inlay_status inlay_do_clear(struct inlay_patcher *p)
 
 enum inlay_status inlay_do_head(struct inlay_patcher *p)
 {
-    if (inlay_journaled(p) && p->at < p->man.len) {
+    if (p->journaled && p->at < p->man.len) {
         p->at += inlay_writer_add(&p->out, p->room + p->at, p->man.len - p->at);
         return inlay_writer_push(&p->out, 0) < 0 ? inlay_redo(p) : INLAY_AGAIN;
     }
@@ -69,7 +69,7 @@ enum inlay_status inlay_do_plan(struct inlay_patcher *p)
 {
     struct inlay_input in = inlay_input_window(p, p->man.plan_len);
     uint32_t end = p->pos + (uint32_t)in.left;
-    if (inlay_journaled(p) && p->at < end) {
+    if (p->journaled && p->at < end) {
         const uint8_t *from = in.next + (p->at - p->pos);
         uint32_t n = inlay_writer_add(&p->out, from, end - p->at);
         inlay_hash_add(p, p->sha_group, from, n);
@@ -81,7 +81,7 @@ enum inlay_status inlay_do_plan(struct inlay_patcher *p)
         st = p->pos == p->man.plan_len ? check_pool(p) : INLAY_E_CORRUPT;
     if (st != INLAY_OK)
         return st;
-    if (!inlay_journaled(p))
+    if (!p->journaled)
         return inlay_group_open(p);
     do
         st = inlay_writer_push(&p->out, 1);
@@ -177,7 +177,7 @@ int inlay_read_old(void *ctx, uint32_t pos, void *buf, uint32_t len)
         uint32_t n = len;
         int done = 0;
         enum inlay_status st = INLAY_OK;
-        if (inlay_journaled(p))
+        if (p->journaled)
             st = read_pool(p, pos, to, &n, &done);
         if (st == INLAY_OK && !done)
             st = inlay_flash_read(p->cfg->old, pos, to, n);

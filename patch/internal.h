@@ -47,43 +47,43 @@ enum inlay_state {
 
 #define INLAY_TRIES 3u
 
+/* What is used most comes first: small offsets make small code. */
 struct inlay_patcher {
     const struct inlay_config *cfg;
-    uint8_t *room; /* the workspace behind this struct */
-    size_t room_len;
-    enum inlay_state state;
-    struct inlay_report report;
+    uint8_t state;     /* enum inlay_state */
+    uint8_t journaled; /* 1: there is a work area, and this is not a dry run */
     uint8_t want;      /* 1: a chunk is wanted */
     uint8_t old_wrong; /* 1: the installed image is not the old one */
     uint8_t tries;     /* left until flash counts as broken */
     uint8_t ordered;   /* dry run: blocks came in ascending order so far */
 
-    struct inlay_manifest man;
-    uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest */
+    uint32_t pos;      /* payload position of in.next */
+    uint32_t at;       /* where hashing, moving or saving is */
+    uint32_t left;     /* bytes of the block still to produce, of the pool range saved */
+    uint32_t item;     /* which pool range or staged block */
+    uint32_t stage_at; /* where in the stage the next staged byte goes */
+    uint32_t made;     /* bytes of the new image so far */
+    uint32_t got;      /* bytes of the chunk, or of the manifest, so far */
+    uint8_t *chunk;    /* INLAY_CARRY_MAX bytes of rest, then the chunk that is being taken */
     const struct inlay_codec *codec;
     void *codec_state;
     uint32_t *staged; /* the group's blocks in the stage, man.stage_blocks of room */
-
-    struct inlay_chain chain;
-    uint8_t *chunk; /* INLAY_CARRY_MAX bytes of rest, then the chunk that is being taken */
-    uint32_t got;   /* bytes of it, or of the manifest, so far */
+    uint8_t *room;    /* the workspace behind this struct */
+    size_t room_len;
     struct inlay_input in;
-    uint32_t pos; /* payload position of in.next */
-
-    struct inlay_step_cmd cmd;
-    uint32_t left;     /* bytes of the block still to produce, or of a span to hash */
-    uint32_t at;       /* where hashing, moving or saving is */
-    uint32_t item;     /* which pool range or staged block */
-    uint32_t stage_at; /* where in the stage the next staged byte goes */
-    uint32_t made;     /* bytes of the new image so far, for progress */
+    struct inlay_report report;
     struct {
         uint32_t range; /* of the pool, where reading was last ... */
         uint32_t pos;   /* ... and its position in the pool */
     } pool;
 
+    struct inlay_manifest man;
+    struct inlay_step_cmd cmd;
+    struct inlay_chain chain;
     struct inlay_layout layout;
     struct inlay_journal journal;
-    struct inlay_record rec; /* the last one committed, or about to be */
+    uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest */
+    struct inlay_record rec;            /* the last one committed, or about to be */
     struct inlay_writer out;
     uint64_t sha_group[INLAY_SHA_STATE_MAX / 8u];
     uint64_t sha_whole[INLAY_SHA_STATE_MAX / 8u]; /* an image, or what is in the stage */
@@ -91,7 +91,6 @@ struct inlay_patcher {
 
 /* patcher.c */
 int inlay_underway(const struct inlay_record *rec);
-int inlay_journaled(const struct inlay_patcher *p);
 void inlay_tell(const struct inlay_patcher *p, enum inlay_event event, uint32_t a, uint32_t b);
 /* Goes on in that state, with nothing hashed, moved or saved there yet. */
 enum inlay_status inlay_go(struct inlay_patcher *p, enum inlay_state state);

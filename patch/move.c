@@ -117,7 +117,7 @@ enum inlay_status inlay_do_verify(struct inlay_patcher *p)
     if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
         return INLAY_E_RESULT;
     inlay_tell(p, INLAY_EVENT_VERIFIED, 0, 0);
-    if (inlay_journaled(p)) {
+    if (p->journaled) {
         p->rec.kind = INLAY_RECORD_DONE;
         p->rec.save_len = 0;
         st = inlay_journal_commit(&p->journal, &p->out, &p->rec, NULL);

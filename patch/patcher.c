@@ -9,11 +9,6 @@ int inlay_underway(const struct inlay_record *rec)
            rec->kind == INLAY_RECORD_COMMITTED;
 }
 
-int inlay_journaled(const struct inlay_patcher *p)
-{
-    return p->cfg->work != NULL && !p->cfg->dry_run;
-}
-
 void inlay_tell(const struct inlay_patcher *p, enum inlay_event event, uint32_t a, uint32_t b)
 {
     if (p->cfg->event != NULL)
@@ -22,7 +17,7 @@ void inlay_tell(const struct inlay_patcher *p, enum inlay_event event, uint32_t 
 
 enum inlay_status inlay_go(struct inlay_patcher *p, enum inlay_state state)
 {
-    p->state = state;
+    p->state = (uint8_t)state;
     p->at = p->item = 0;
     return INLAY_AGAIN;
 }
@@ -44,7 +39,7 @@ enum inlay_status inlay_redo(struct inlay_patcher *p)
     p->got = 0;
     p->made = 0;
     p->rec.staged = 0;
-    if (inlay_journaled(p) && inlay_underway(&p->rec))
+    if (p->journaled && inlay_underway(&p->rec))
         return inlay_go(p, INLAY_AT_REPLAY);
     memset(&p->man, 0, sizeof p->man);
     inlay_go(p, INLAY_AT_MANIFEST);
@@ -124,6 +119,7 @@ enum inlay_status inlay_begin(struct inlay_patcher **patcher, const struct inlay
     p->state = INLAY_AT_MANIFEST;
     p->tries = INLAY_TRIES;
     p->ordered = 1;
+    p->journaled = cfg->work != NULL && !cfg->dry_run;
     *patcher = p;
     if (cfg->work != NULL)
         st = inlay_journal_find(&p->journal, cfg->work, &p->rec);
@@ -268,7 +264,7 @@ static enum inlay_status old_is_whole(struct inlay_patcher *p)
 enum inlay_status inlay_abort(struct inlay_patcher *p)
 {
     enum inlay_status st = INLAY_OK;
-    if (inlay_journaled(p) && inlay_underway(&p->rec)) {
+    if (p->journaled && inlay_underway(&p->rec)) {
         if (p->cfg->slot == p->cfg->old)
             st = old_is_whole(p);
         if (st == INLAY_OK) {
