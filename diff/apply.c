@@ -75,11 +75,24 @@ uint64_t inlay_apply_area_len(const struct inlay_flash *flash)
     return len;
 }
 
-void inlay_apply_event(void *ctx, enum inlay_event event, uint32_t a, uint32_t b)
+static void on_event(void *ctx, enum inlay_event event, uint32_t a, uint32_t b)
 {
     const struct inlay_progress *progress = ctx;
-    if (progress && event == INLAY_EVENT_BLOCK)
+    if (event == INLAY_EVENT_BLOCK)
         progress->report(progress->ctx, "applying", a, b);
+}
+
+struct inlay_config inlay_apply_config(const struct inlay_apply_options *options)
+{
+    struct inlay_config cfg = {.crypto = inlay_host_crypto(), .codecs = inlay_host_codecs()};
+    if (!options)
+        return cfg;
+    cfg.component = options->component;
+    cfg.component_len = options->component_len;
+    cfg.security_counter = options->security_counter;
+    cfg.event = options->progress ? on_event : NULL;
+    cfg.event_ctx = (void *)(uintptr_t)options->progress;
+    return cfg;
 }
 
 /* The sentence for a status, with the place and the way out. */
@@ -105,6 +118,11 @@ static int stop(enum inlay_status status, const struct inlay_report *at, struct 
                           at->image_pos);
     case INLAY_E_BUSY:
         return inlay_fail(err, code, "%s; apply that patch to its end first", text);
+    case INLAY_E_POLICY:
+        return inlay_fail(err, code, "%s; inlay info shows its component and security counter",
+                          text);
+    case INLAY_E_SIGNATURE:
+        return inlay_fail(err, code, "%s; this inlay takes unsigned patches only", text);
     case INLAY_E_UNSUPPORTED:
         return inlay_fail(err, code, "%s; use a newer inlay", text);
     default:
@@ -209,7 +227,7 @@ static int check_old_size(const struct inlay_manifest *m, size_t old_size, struc
 }
 
 int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_t patch_len,
-                const struct inlay_progress *progress, struct inlay_buffer *out,
+                const struct inlay_apply_options *options, struct inlay_buffer *out,
                 struct inlay_error *err)
 {
     struct inlay_manifest m;
@@ -225,13 +243,10 @@ int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_
     enum inlay_status status = inlay_probe(inlay_host_codecs(), patch, patch_len, &needs);
     if (status)
         return stop(status, &(struct inlay_report){0}, err);
-    struct inlay_config cfg = {.old = m.in_place ? &b.slot_flash : &b.old_flash,
-                               .slot = &b.slot_flash,
-                               .work = m.in_place ? &b.work_flash : NULL,
-                               .crypto = inlay_host_crypto(),
-                               .codecs = inlay_host_codecs(),
-                               .event = inlay_apply_event,
-                               .event_ctx = (void *)(uintptr_t)progress};
+    struct inlay_config cfg = inlay_apply_config(options);
+    cfg.old = m.in_place ? &b.slot_flash : &b.old_flash;
+    cfg.slot = &b.slot_flash;
+    cfg.work = m.in_place ? &b.work_flash : NULL;
     if (make_bench(&b, &m, &needs, old, old_size))
         code = inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory for an image of %u bytes",
                           m.new_size);

@@ -16,7 +16,7 @@ void inlay_apply_work(const struct inlay_manifest *m, const struct inlay_needs *
 /* Bytes in an area. */
 uint64_t inlay_apply_area_len(const struct inlay_flash *flash);
 
-/* An event callback for struct inlay_config whose context is a struct inlay_progress. */
-void inlay_apply_event(void *ctx, enum inlay_event event, uint32_t a, uint32_t b);
+/* What a device would be configured with; options may be NULL. */
+struct inlay_config inlay_apply_config(const struct inlay_apply_options *options);
 
 #endif

@@ -190,7 +190,7 @@ static int remove_journal(struct file_update *u, struct inlay_error *err)
 }
 
 static int run(struct file_update *u, const struct inlay_manifest *m, const uint8_t *patch,
-               size_t patch_len, const struct inlay_progress *progress, int *already,
+               size_t patch_len, const struct inlay_apply_options *options, int *already,
                struct inlay_error *err)
 {
     struct inlay_needs needs;
@@ -205,13 +205,9 @@ static int run(struct file_update *u, const struct inlay_manifest *m, const uint
     u->image.other = &u->journal;
     u->journal.other = &u->image;
     u->image.end = u->journal.end = UINT64_MAX;
-    struct inlay_config cfg = {.old = &u->slot,
-                               .slot = &u->slot,
-                               .work = &u->work,
-                               .crypto = inlay_host_crypto(),
-                               .codecs = inlay_host_codecs(),
-                               .event = inlay_apply_event,
-                               .event_ctx = (void *)(uintptr_t)progress};
+    struct inlay_config cfg = inlay_apply_config(options);
+    cfg.old = cfg.slot = &u->slot;
+    cfg.work = &u->work;
     int code = inlay_apply_flash(&cfg, patch, patch_len, already, err);
     if (code) {
         /* Refused before anything was written: leave no trace. */
@@ -225,7 +221,7 @@ static int run(struct file_update *u, const struct inlay_manifest *m, const uint
 }
 
 static int update(struct file_update *u, const struct inlay_manifest *m, const uint8_t *patch,
-                  size_t patch_len, const struct inlay_progress *progress, int *already,
+                  size_t patch_len, const struct inlay_apply_options *options, int *already,
                   struct inlay_error *err)
 {
     int code = open_image(u, err);
@@ -241,11 +237,12 @@ static int update(struct file_update *u, const struct inlay_manifest *m, const u
         if (code)
             return code;
     }
-    return run(u, m, patch, patch_len, progress, already, err);
+    return run(u, m, patch, patch_len, options, already, err);
 }
 
 int inlay_apply_file(const char *path, const uint8_t *patch, size_t patch_len,
-                     const struct inlay_progress *progress, int *already, struct inlay_error *err)
+                     const struct inlay_apply_options *options, int *already,
+                     struct inlay_error *err)
 {
     struct inlay_manifest m;
     struct file_update u = {.path = path, .image.fd = -1, .journal.fd = -1};
@@ -257,7 +254,7 @@ int inlay_apply_file(const char *path, const uint8_t *patch, size_t patch_len,
         return inlay_fail(err, INLAY_EXIT_USAGE,
                           "this patch is not for updates in place; apply it from file to file, or "
                           "make one with inlay diff --mode in-place --profile NAME");
-    code = update(&u, &m, patch, patch_len, progress, already, err);
+    code = update(&u, &m, patch, patch_len, options, already, err);
     if (u.journal.fd >= 0)
         close(u.journal.fd);
     if (u.image.fd >= 0)

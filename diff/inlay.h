@@ -139,12 +139,20 @@ const struct inlay_crypto *inlay_host_crypto(void);
 /* Every codec of this library, for struct inlay_config. */
 const struct inlay_codec *const *inlay_host_codecs(void);
 
+/* Everything may be left 0. */
+struct inlay_apply_options {
+    const uint8_t *component;              /* the id that the patch must carry, or NULL */
+    uint8_t component_len;                 /* 0 to 32 */
+    uint32_t security_counter;             /* refuse patches with a smaller one */
+    const struct inlay_progress *progress; /* or NULL */
+};
+
 /*
  * Makes the new image in memory; in-place patches are applied to a copy.
- * Sets *out, which inlay_buffer_free() frees.  progress may be NULL.
+ * Sets *out, which inlay_buffer_free() frees.  options may be NULL.
  */
 int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_t patch_len,
-                const struct inlay_progress *progress, struct inlay_buffer *out,
+                const struct inlay_apply_options *options, struct inlay_buffer *out,
                 struct inlay_error *err);
 
 /*
@@ -161,7 +169,8 @@ int inlay_apply_flash(const struct inlay_config *cfg, const uint8_t *patch, size
  * removed at the end; killed at any moment, the same call goes on.
  */
 int inlay_apply_file(const char *path, const uint8_t *patch, size_t patch_len,
-                     const struct inlay_progress *progress, int *already, struct inlay_error *err);
+                     const struct inlay_apply_options *options, int *already,
+                     struct inlay_error *err);
 
 /* The exit code that fits a patcher's status. */
 enum inlay_exit inlay_exit_of(enum inlay_status status);

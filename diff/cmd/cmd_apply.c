@@ -11,25 +11,41 @@
 #define PATCH_MAX 0x7fffffffu
 
 static int in_place;
+static const char *component, *counter;
 
 static const struct cli_option options[] = {
     {'i', "in-place", NULL,
      "rewrite IMAGE itself, block by block as a device does; if it is\n"
      "killed, the same command goes on (IMAGE.inlay-journal holds where)",
      NULL, &in_place},
+    {0, "component", "TEXT", "refuse patches that are not for this component", &component, NULL},
+    {0, "security-counter", "N", "refuse patches with a smaller one", &counter, NULL},
     {0, NULL, NULL, NULL, NULL, NULL},
 };
 
 static const struct cli_usage usage = {
     "apply",
-    "OLD PATCH OUT | --in-place IMAGE PATCH",
+    "OLD PATCH OUT [options] | --in-place IMAGE PATCH [options]",
     "Makes the new image from the old one and a patch.  OLD may be any kind of file that\n"
     "inlay diff takes; OUT is a raw binary.  '-' is standard input or output.\n",
     options,
     2,
     3};
 
-static int apply_in_place(const char *path, const char *patch_path)
+static int read_options(struct inlay_apply_options *o)
+{
+    uint64_t number = 0;
+    *o = (struct inlay_apply_options){.component = (const uint8_t *)component};
+    if (counter && (cli_number(counter, &number) || number > UINT32_MAX))
+        return cli_usage_error("apply", "--security-counter takes a number, not '%s'", counter);
+    if (component && (!*component || strlen(component) > 32))
+        return cli_usage_error("apply", "--component takes 1 to 32 bytes");
+    o->component_len = component ? (uint8_t)strlen(component) : 0;
+    o->security_counter = (uint32_t)number;
+    return 0;
+}
+
+static int apply_in_place(const char *path, const char *patch_path, struct inlay_apply_options *o)
 {
     struct inlay_buffer patch;
     struct inlay_error err;
@@ -43,7 +59,8 @@ static int apply_in_place(const char *path, const char *patch_path)
     if (code)
         return cli_error("apply", code, &err);
     struct inlay_progress progress = progress_start(&bar);
-    code = inlay_apply_file(path, patch.data, patch.len, &progress, &already, &err);
+    o->progress = &progress;
+    code = inlay_apply_file(path, patch.data, patch.len, o, &already, &err);
     progress_stop(&bar);
     inlay_buffer_free(&patch);
     if (code)
@@ -53,7 +70,8 @@ static int apply_in_place(const char *path, const char *patch_path)
     return 0;
 }
 
-static int apply(const char *patch_path, const char *out_path, const struct inlay_image *old)
+static int apply(const char *patch_path, const char *out_path, const struct inlay_image *old,
+                 struct inlay_apply_options *o)
 {
     struct inlay_buffer patch, out;
     struct inlay_error err;
@@ -62,7 +80,8 @@ static int apply(const char *patch_path, const char *out_path, const struct inla
     if (code)
         return cli_error("apply", code, &err);
     struct inlay_progress progress = progress_start(&bar);
-    code = inlay_apply(old->data, old->size, patch.data, patch.len, &progress, &out, &err);
+    o->progress = &progress;
+    code = inlay_apply(old->data, old->size, patch.data, patch.len, o, &out, &err);
     progress_stop(&bar);
     if (!code)
         code = inlay_file_write(out_path, out.data, out.len, &err);
@@ -71,7 +90,7 @@ static int apply(const char *patch_path, const char *out_path, const struct inla
     return code ? cli_error("apply", code, &err) : 0;
 }
 
-static int apply_to_file(const char *const *args)
+static int apply_to_file(const char *const *args, struct inlay_apply_options *o)
 {
     struct inlay_image old;
     struct inlay_error err;
@@ -87,7 +106,7 @@ static int apply_to_file(const char *const *args)
     int code = inlay_image_load(args[0], &old, &err);
     if (code)
         return cli_error("apply", code, &err);
-    code = apply(args[1], args[2], &old);
+    code = apply(args[1], args[2], &old, o);
     inlay_image_free(&old);
     return code;
 }
@@ -95,12 +114,16 @@ static int apply_to_file(const char *const *args)
 int cmd_apply(int argc, char **argv)
 {
     const char *args[CLI_ARGS_MAX];
+    struct inlay_apply_options o;
     int code;
     if (cli_parse(&usage, argc, argv, args, &code))
         return code;
+    code = read_options(&o);
+    if (code)
+        return code;
     if (!in_place)
-        return apply_to_file(args);
+        return apply_to_file(args, &o);
     if (args[2])
         return cli_usage_error("apply", "--in-place takes IMAGE and PATCH only, not '%s'", args[2]);
-    return apply_in_place(args[0], args[1]);
+    return apply_in_place(args[0], args[1], &o);
 }
