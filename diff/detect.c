@@ -28,6 +28,7 @@ const char *inlay_arch_name(enum inlay_arch_id id)
 }
 
 #define GAP_MIN       64u /* bytes between segments that are more than a header */
+#define RAM_LOWEST    0x10000000u
 #define RAM_WORDS_MIN 8u
 #define RAM_ALIGN     (1u << 20)
 #define BSS_MAX       (16u << 20)
@@ -136,30 +137,62 @@ static int is_text(uint32_t w)
     return 1;
 }
 
-/*
- * The range of addresses in [lo, hi) that most words are in: the fullest 64 KB
- * piece with its neighbours.
- */
-static void find_ram(const struct image *im, uint32_t lo, uint32_t hi, struct inlay_layout *out)
+/* How often addresses outside the image are referred to, by 64 KB piece. */
+struct heat {
+    uint32_t *hits;
+    uint32_t best; /* the piece with most */
+};
+
+static void heat_add(struct heat *h, const struct image *im, uint32_t addr)
 {
-    uint32_t *hits = calloc(0x10000, sizeof *hits);
-    uint32_t best = 0;
-    for (uint32_t pos = 0; hits && pos < im->n && im->n - pos >= 4; pos += 4) {
+    if (!in_spaces(im, addr) && ++h->hits[addr >> 16] > h->hits[h->best])
+        h->best = addr >> 16;
+}
+
+/* Words in [lo, hi) that are not text. */
+static void heat_words(struct heat *h, const struct image *im, uint32_t lo, uint32_t hi)
+{
+    for (uint32_t pos = 0; pos < im->n && im->n - pos >= 4; pos += 4) {
         uint32_t w = inlay_get32(im->b + pos);
-        if (w < lo || w >= hi || is_text(w))
-            continue;
-        if (!in_spaces(im, w) && ++hits[w >> 16] > hits[best])
-            best = w >> 16;
+        if (w >= lo && w < hi && !is_text(w))
+            heat_add(h, im, w);
     }
-    if (hits && hits[best] >= RAM_WORDS_MIN) {
-        for (lo = best; lo > 0 && hits[lo - 1u] * 16u > hits[best];)
+}
+
+/* What instructions refer to, where addresses are parts of instructions rather than words. */
+static void heat_code(struct heat *h, const struct image *im, const struct inlay_arch *arch)
+{
+    struct inlay_arch_state st = {0};
+    struct inlay_unit u;
+    uint32_t base = im->space[0].addr;
+    for (uint32_t pos = 0; pos < im->n; pos += u.len) {
+        uint32_t n = im->n - pos < INLAY_WINDOW ? im->n - pos : INLAY_WINDOW;
+        arch->parse(&st, im->b + pos, n, base + pos, &u);
+        if (u.has_target && u.target >= RAM_LOWEST)
+            heat_add(h, im, u.target);
+    }
+}
+
+/* Where variables of a microcontroller are: the fullest piece with its neighbours. */
+static void find_ram(const struct image *im, struct inlay_layout *out)
+{
+    struct heat h = {calloc(0x10000, sizeof *h.hits), 0};
+    if (!h.hits)
+        return;
+    if (out->arch == INLAY_ARCH_RISCV)
+        heat_code(&h, im, &inlay_arch_riscv);
+    else
+        heat_words(&h, im, RAM_LOWEST, 0x40000000u);
+    uint32_t lo = h.best, hi = h.best, least = h.hits[h.best] / 16u;
+    if (h.hits[h.best] >= RAM_WORDS_MIN) {
+        while (lo > 0 && h.hits[lo - 1u] > least)
             lo--;
-        for (hi = best; hi < 0xffffu && hits[hi] * 16u > hits[best];)
+        while (hi < 0xffffu && h.hits[hi] > least)
             hi++;
         out->data_lo = lo << 16;
         out->data_hi = hi << 16;
     }
-    free(hits);
+    free(h.hits);
 }
 
 /* elf_end: see find_spaces(). */
@@ -173,7 +206,7 @@ static void find_data(const struct image *im, uint32_t elf_end, struct inlay_lay
         out->data_lo = image_end;
         out->data_hi = elf_end > image_end ? elf_end : image_end;
     } else if (out->arch == INLAY_ARCH_THUMB2 || out->arch == INLAY_ARCH_RISCV) {
-        find_ram(im, 0x10000000u, 0x40000000u, out);
+        find_ram(im, out);
     } else if (out->arch == INLAY_ARCH_XTENSA) {
         out->data_lo = 0x3f800000u;
         out->data_hi = 0x40200000u;
