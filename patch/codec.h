@@ -30,7 +30,11 @@ struct inlay_input {
 };
 #define INLAY_CARRY_MAX 256u
 
-/* The old image as it was before the update, pool included. Returns a status. */
+/*
+ * The old image as it was before the update, pool included. Returns a status.
+ * A group may be decoded again after a reset: none of its blocks may read what
+ * a direct block of the group, or any block of an earlier one, overwrites.
+ */
 struct inlay_old {
     void *ctx;
     int (*read)(void *ctx, uint32_t pos, void *buf, uint32_t len);
@@ -54,8 +58,8 @@ enum inlay_step_kind {
 struct inlay_step_cmd {
     enum inlay_step_kind kind;
     uint32_t block;    /* index of the block in the slot, for DIRECT and STAGED */
-    uint32_t len;      /* bytes to produce for it, 1 to its length (see codec.h) */
-    uint8_t check[32]; /* COMMIT: the group's SHA-256, truncated to check_len */
+    uint32_t len;      /* bytes of it that belong to the new image: all, or up to its end */
+    uint8_t check[32]; /* COMMIT: start of the SHA-256 of the group's bytes, in their order */
     uint8_t check_len; /* 0 to 32 */
 };
 
@@ -80,11 +84,18 @@ struct inlay_codec {
     size_t (*need)(const struct inlay_codec *self, const uint8_t *params, size_t params_len);
     /* Opens a state of need() bytes, 8-aligned.  INLAY_OK or an error. */
     int (*begin)(const struct inlay_codec *self, void *state, const struct inlay_codec_setup *setup);
-    /* Reads the plan.  INLAY_MORE, INLAY_OK when it is complete, or an error. */
+    /*
+     * Reads the plan.  INLAY_MORE, INLAY_OK when it is complete, or an error.
+     * The window ends with the manifest's plan_len bytes, and all of them must
+     * have been read then, so that the plan can be read again from a copy.
+     */
     int (*plan)(void *state, struct inlay_input *in);
     /* The pool's ranges, ascending and apart; valid after plan. */
     const struct inlay_range *(*pool)(const void *state, size_t *count);
-    /* Reads what to do next.  INLAY_OK, INLAY_MORE or an error. */
+    /*
+     * Reads what to do next.  INLAY_OK, INLAY_MORE or an error.  At
+     * INLAY_STEP_END all of the payload must have been read.
+     */
     int (*next)(void *state, struct inlay_input *in, struct inlay_step_cmd *cmd);
     /*
      * Produces up to cap bytes of the block that next() announced; fewer
