@@ -12,6 +12,8 @@ OPT     ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wpedantic -Wstrict-prototypes -Wmissing-prototypes
 WARN_PATCH = $(WARN) -Wconversion
 VERSION := $(shell cat VERSION)
+JOBS    ?= 2
+SECS    ?= 10
 
 Q_0 = @
 Q   = $(Q_$(V))
@@ -33,7 +35,17 @@ INC = -Ipatch -Idiff
 CFLAGS_ALL = $(OPT) -fPIC -MMD -MP $(INC) $(CFLAGS) -DINLAY_VERSION='"$(VERSION)"'
 
 .PHONY: all
-all: $(BUILD)/inlay $(BUILD)/libinlay.so ## the command and the host library
+all: $(BUILD)/inlay $(BUILD)/libinlay.a $(BUILD)/libinlay.so ## the command and the host library
+
+# Says what to install before the first compiler error would.
+$(BUILD)/.ready: .ci/deps
+	$(Q)mkdir -p $(@D); .ci/deps build && touch $@
+
+$(PATCH_OBJ) $(LIB_OBJ) $(CMD_OBJ): | $(BUILD)/.ready
+
+.PHONY: deps
+deps: ## install the Debian packages that demo and check need
+	$(Q).ci/deps --install build demo check
 
 $(BUILD)/inlay: $(CMD_OBJ) $(BUILD)/libinlay.a
 	$(Q)echo "LD $@"; $(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
@@ -62,13 +74,53 @@ $(BUILD)/gen/profiles.c: diff/profiles/embed.awk $(PROFILES)
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(Q)echo "CC $<"; $(CC) -std=c11 $(WARN) $(CFLAGS_ALL) -c -o $@ $<
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libinlay.a
+$(TEST_BIN): $(BUILD)/tests/%: tests/%.c $(BUILD)/libinlay.a
 	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c11 -D_GNU_SOURCE $(WARN) -Itests $(CFLAGS_ALL) \
 	  -o $@ $< $(BUILD)/libinlay.a $(HOST_LIBS) -lcmocka
 
-.PHONY: test
-test: $(TEST_BIN) all ## unit tests only, no sanitizers
-	$(Q)for t in $(TEST_BIN); do echo "== $$t"; $$t || exit 1; done
+.PHONY: tests test check demo
+tests: $(TEST_BIN)
+
+test: tests ## the unit tests as they are, no sanitizers; T=name for one of them
+	$(Q)BUILD=$(BUILD) tests/unit.sh $(BUILD) $(T)
+
+check: deps ## everything that must hold before a commit; ends with "N passed, N failed"
+	$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tests/check.sh $(T)
+
+demo: deps ## a real update in place, its power cut at every operation, beside other differs
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/inlay
+	$(Q)bench/demo.sh $(BUILD)/inlay
+
+.PHONY: soak
+soak: ## fuzzing and random power cuts, SECS=n seconds for each part (default 10)
+	$(Q)BUILD=$(BUILD) SECS=$(SECS) MAKE="$(MAKE)" tests/soak.sh
+
+.PHONY: amalgamation
+amalgamation: ## the patcher as BUILD/inlay_patch.c and BUILD/inlay_patch.h
+	$(Q)patch/amalgamate.sh $(BUILD)
+
+.PHONY: size
+size: ## code and RAM of the patcher on a Cortex-M4
+	$(Q)BUILD=$(BUILD) tests/size.sh
+
+include fuzz/fuzz.mk
+
+.PHONY: cov
+cov: ## lines executed by the unit tests, per file
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/cov \
+	  OPT="-O0 -g --coverage" V=$(V) tests >/dev/null
+	$(Q)BUILD=$(BUILD)/cov tests/cov.sh
+
+OURS = $(filter-out diff/profiles/%,$(wildcard patch/*.[ch] diff/*.[ch] diff/*/*.[ch] \
+         tests/*.[ch] fuzz/*.[ch] bench/*.c bench/*.cc docs/examples/*.c))
+
+.PHONY: fmt lint
+fmt: ## format the sources
+	clang-format -i $(OURS)
+
+lint: ## cppcheck, clang-tidy and shellcheck
+	$(Q).ci/deps build lint
+	$(Q)BUILD=$(BUILD) tests/lint.sh
 
 INSTALL_H  = diff/inlay.h diff/buffer.h diff/error.h diff/profile.h patch/inlay_patch.h
 INSTALL_TO = $(DESTDIR)$(PREFIX)
@@ -103,4 +155,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 18
 
--include $(PATCH_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+-include $(PATCH_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(TEST_BIN:=.d) $(FUZZ_BIN:=.d)
