@@ -19,10 +19,10 @@
 #define JUMP_KEEP 32
 
 #define BITS(x)       ((int32_t)((x)*64.0 + 0.5))
-#define COST_LITERAL  BITS(4.2) /* a byte of new data */
-#define COST_LITERALS BITS(3)   /* that there is new data before the next copy */
-#define COST_RECENT   BITS(15)  /* a copy on a diagonal used not long ago */
-#define COST_RETURN   BITS(9)   /* a copy on the diagonal used before the new data */
+#define COST_LITERAL  BITS(4.6) /* a byte of new data */
+#define COST_LITERALS BITS(1)   /* that there is new data before the next copy */
+#define COST_RECENT   BITS(18)  /* a copy on a diagonal used not long ago */
+#define COST_RETURN   BITS(13)  /* a copy on the diagonal used before the new data */
 #define FAR           (1 << 29) /* a way that does not exist */
 #define NONE          0xffffffffu
 
@@ -77,9 +77,9 @@ struct best {
  * A byte that differs: a branch's or a pointer's bytes come together, and what
  * is mostly different is worse than new data.
  */
-static const int32_t miss_cost[3] = {BITS(9), BITS(5), BITS(8)};
-static const int32_t hit_cost[6] = {BITS(0.02), BITS(0.1), BITS(0.3),
-                                    BITS(0.5),  BITS(0.8), BITS(1.2)};
+static const int32_t miss_cost[3] = {BITS(7.5), BITS(5.5), BITS(6.5)};
+static const int32_t hit_cost[6] = {BITS(0.02), BITS(0.1), BITS(0.2),
+                                    BITS(0.3),  BITS(0.5), BITS(0.8)};
 
 /* Fills gain[history][differs]: what a byte costs on a diagonal, less than as new data. */
 static void set_gains(struct path *p)

@@ -221,7 +221,7 @@ static int scan_new(struct scan *s)
 
 int inlay_match_seeds(const struct match_views *v, struct match_seeds *seeds)
 {
-    struct scan s = {.v = v, .seeds = seeds, .min_len = 5};
+    struct scan s = {.v = v, .seeds = seeds, .min_len = 4};
     int failed;
 
     if (v->old_size >= 1u << 20)
