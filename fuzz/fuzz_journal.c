@@ -21,7 +21,7 @@
 #define RECORD_MIN 100u
 
 static const char profile_text[] =
-    "name = fuzz\ntitle = none\nsource = none\narch = none\nslot.blocks = 32 x "
+    "name = fuzz\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 32 x "
     "256\nslot.write_size = 4\n"
     "slot.page_len = 64\nwork.blocks = 40 x 256\nram = 16K\nmodel_ram = 4K\nchunk_len = 512\n"
     "check_len = 4\n";

@@ -63,12 +63,13 @@ static void save_text(const char *target, const char *name, const char *text)
 /* ---- Patches ---- */
 
 static const char small_device[] =
-    "name = small\ntitle = none\nsource = none\narch = auto\nslot.blocks = 32 x "
+    "name = small\ntitle = none\nsource = none\narch = auto\nmode = in-place\nslot.blocks = 32 x "
     "512\nslot.write_size = 4\n"
     "slot.page_len = 64\nwork.blocks = 24 x 512\nsecond.blocks = 32 x 512\nram = 16K\n"
     "model_ram = 6K\nchunk_len = 512\ncheck_len = 0\n";
 static const char checked_device[] =
-    "name = checked\ntitle = none\nsource = none\narch = auto\nslot.blocks = 2 x 1024, 4 x 4096\n"
+    "name = checked\ntitle = none\nsource = none\narch = auto\nmode = in-place\nslot.blocks = 2 x "
+    "1024, 4 x 4096\n"
     "slot.write_size = 8\nslot.erased = 0x00\nslot.page_len = 64\nwork.blocks = 6 x 4096\n"
     "ram = 16K\nmodel_ram = 6K\nchunk_len = 1024\ncheck_len = 4\n";
 
