@@ -240,7 +240,7 @@ static void recoveries_are_measured(void **state)
     assert_int_equal(inlay_sim_every(sim, 1, INLAY_TORN_NONE, 1, NULL, &cuts), 0);
     assert_int_equal(cuts.tried, r.ops + 1);
     assert_int_equal(cuts.boots, 2 * cuts.tried);
-    assert_int_equal(cuts.most_refed, 128); /* one block again at most */
+    assert_int_equal(cuts.most_again, 128); /* one block again at most */
     /* What is done again: one erase, and up to three for the journal; one record more. */
     assert_in_range(cuts.most_erases, r.counts.erases + 1, r.counts.erases + 5);
     inlay_sim_free(sim);

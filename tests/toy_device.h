@@ -185,8 +185,8 @@ static int toy_make(struct toy *t, uint32_t i, uint32_t *pos, uint32_t *len)
         t->buf[k] ^= t->b->patch[*pos + k];
     *t->b->mark = *pos + *len;
     t->b->fed += *len;
-    if (t->b->first_fed > *pos)
-        t->b->first_fed = *pos;
+    if (*pos < t->b->had)
+        t->b->again += *len;
     return 0;
 }
 

@@ -280,7 +280,7 @@ static void print_text(const struct session *s)
         printf("cuts        %" PRIu64 " histories, %" PRIu64 " ended at exactly the new image; at "
                "most %" PRIu32 " boots, %" PRIu64 " erases, %" PRIu64
                " patch bytes asked for again\n",
-               c->tried, c->ok, c->most_boots, c->most_erases, c->most_refed);
+               c->tried, c->ok, c->most_boots, c->most_erases, c->most_again);
 }
 
 static void json_wear(struct json *j, const char *key, const struct inlay_model_block *b,
@@ -300,7 +300,7 @@ static void json_cuts(struct json *j, const struct inlay_sim_cuts *c)
     json_number(j, "boots", c->boots);
     json_number(j, "most_boots", c->most_boots);
     json_number(j, "most_erases", c->most_erases);
-    json_number(j, "most_bytes_again", c->most_refed);
+    json_number(j, "most_bytes_again", c->most_again);
     json_text(j, "replay", c->replay[0] ? c->replay : NULL);
     json_text(j, "failure", c->failure[0] ? c->failure : NULL);
     json_end(j);

@@ -326,6 +326,7 @@ void inlay_model_redo(struct inlay_model *m, const struct inlay_model_log *log, 
 {
     const struct inlay_model_op *op = &log->op[i];
     struct inlay_model_area *a = &m->area[op->area];
+    m->mark = op->mark;
     if (op->is_erase)
         model_erase(a, op->pos, op->len);
     else
@@ -336,6 +337,7 @@ void inlay_model_redo_torn(struct inlay_model *m, const struct inlay_model_log *
                            const struct inlay_cut *cut)
 {
     const struct inlay_model_op *op = &log->op[i];
+    m->mark = op->mark;
     inlay_model_tear(&m->area[op->area], op->is_erase, op->pos,
                      op->is_erase ? NULL : log->data + op->data, op->len, cut);
 }
@@ -472,6 +474,7 @@ void inlay_model_restore(struct inlay_model *to, const struct inlay_model *from)
     to->ops = from->ops;
     to->boot = from->boot;
     to->seed = from->seed;
+    to->mark = from->mark;
     to->armed = 0;
     to->counts = from->counts;
     memcpy(to->broken, from->broken, sizeof to->broken);

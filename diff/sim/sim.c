@@ -172,9 +172,9 @@ static void prepare_board(struct inlay_sim *sim, struct inlay_model *m)
     b->feed_len = sim->setup.feed_len;
     b->ram = sim->ram + GUARD;
     b->ram_len = sim->setup.profile->ram;
-    b->first_fed = UINT32_MAX;
+    b->again = 0;
     b->mark = &m->mark;
-    m->mark = 0;
+    b->had = m->mark;
     memset(&b->at, 0, sizeof b->at);
 }
 

@@ -31,7 +31,8 @@ struct inlay_sim_board {
     uint32_t ram_len;
     uint32_t ram_used;      /* out: bytes of it that were asked for */
     uint64_t fed;           /* out: patch bytes fed, all boots together */
-    uint32_t first_fed;     /* out: patch offset that this boot wanted first */
+    uint32_t had;           /* patch bytes that the boot before had been fed up to */
+    uint32_t again;         /* out: how many of these were fed again */
     uint32_t *mark;         /* out: patch offset wanted next, kept up to date */
     struct inlay_report at; /* out: where it stopped */
 };
@@ -80,7 +81,7 @@ struct inlay_sim_cuts {
     uint64_t boots;       /* resets, all histories together */
     uint32_t most_boots;  /* of any one history */
     uint64_t most_erases; /* of any one history, all blocks together */
-    uint64_t most_refed;  /* patch bytes that one cut made the device ask for again */
+    uint64_t most_again;  /* patch bytes that one cut made the device ask for again */
     char replay[128];     /* the first history that failed, for inlay_sim_replay() */
     char failure[320];    /* what went wrong there */
 };

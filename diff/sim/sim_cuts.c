@@ -38,15 +38,6 @@ static void keep_max(uint64_t *max, uint64_t value)
         *max = value;
 }
 
-/* Bytes of the patch that were wanted again after a cut at operation op. */
-static void note_refed(struct inlay_sim_cuts *cuts, const struct inlay_model_log *log, uint64_t op,
-                       uint32_t first_fed)
-{
-    uint32_t mark = op < log->count ? log->op[op].mark : 0;
-    if (mark > first_fed)
-        keep_max(&cuts->most_refed, mark - first_fed);
-}
-
 /* Counts a history that ended; rc and why as from inlay_sim_finish(). */
 static int count_history(struct inlay_sim *sim, struct inlay_sim_cuts *cuts,
                          const struct inlay_sim_path *path, int rc, const char *why)
@@ -153,7 +144,7 @@ static int explore(struct search *s, unsigned l)
         sim->work->log = l < s->depth ? &at->log : NULL;
         int rc = inlay_sim_finish(sim, sim->work, why, sizeof why);
         sim->work->log = NULL;
-        note_refed(s->cuts, &sim->level[l - 1].log, s->path.cut[l - 1].op, sim->board.first_fed);
+        keep_max(&s->cuts->most_again, sim->board.again);
         s->path.count = l;
         int code = count_history(sim, s->cuts, &s->path, rc, why);
         if (code)

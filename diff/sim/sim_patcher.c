@@ -20,8 +20,6 @@ static enum inlay_status feed(struct inlay_patcher *p, struct inlay_sim_board *b
 {
     uint32_t pos = inlay_next_offset(p);
     size_t used = 0, len;
-    if (b->first_fed == UINT32_MAX)
-        b->first_fed = pos;
     if (pos >= b->patch_len)
         return INLAY_MORE;
     len = b->patch_len - pos;
@@ -29,6 +27,8 @@ static enum inlay_status feed(struct inlay_patcher *p, struct inlay_sim_board *b
         len = b->feed_len;
     enum inlay_status status = inlay_feed(p, b->patch + pos, len, &used);
     b->fed += used;
+    if (pos < b->had)
+        b->again += used < b->had - pos ? (uint32_t)used : b->had - pos;
     *b->mark = inlay_next_offset(p);
     /* What is taken must bring it on, or it would ask for ever. */
     return status == INLAY_MORE && !used ? INLAY_E_USAGE : status;

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The patcher under power cuts: every operation, torn in every way, once and twice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "inlay.h"
+#include "sim/sim.h"
+
+#define SIZE_MAX_IMAGE 24576u
+
+/* A device of the tests: its flash, and whether it updates in place. */
+struct device {
+    const char *name, *flash;
+    uint32_t size; /* of the images */
+};
+
+static const struct device devices[] = {
+    {"small pages",
+     "slot.blocks = 8 x 512\nslot.write_size = 4\nslot.page_len = 512\n"
+     "work.blocks = 16 x 512\n",
+     3000},
+    {"ECC granules of 8",
+     "slot.blocks = 8 x 512\nslot.write_size = 8\nslot.ecc = yes\n"
+     "work.blocks = 16 x 512\n",
+     3000},
+    {"mixed blocks",
+     "slot.blocks = 4 x 256, 2 x 2048\nslot.write_size = 1\n"
+     "work.blocks = 10 x 256, 3 x 2048\n",
+     3000},
+    {"erased to 0x00",
+     "slot.blocks = 16 x 256\nslot.write_size = 4\nslot.erased = 0\n"
+     "slot.page_len = 64\nwork.blocks = 32 x 256\n",
+     3000},
+    {"ECC words of 32",
+     "slot.blocks = 2 x 4096\nslot.write_size = 32\nslot.ecc = yes\n"
+     "work.blocks = 5 x 4096\n",
+     6000},
+    {"whole NOR pages", "slot.blocks = 8 x 512\nslot.write_size = 256\nwork.blocks = 16 x 1024\n",
+     3000},
+};
+#define DEVICES (sizeof devices / sizeof devices[0])
+
+struct pair {
+    uint8_t old[SIZE_MAX_IMAGE], new[SIZE_MAX_IMAGE];
+    uint32_t size;
+    struct inlay_diff_result diff;
+};
+
+/* An image with the texture of code; the new one has moved parts, fixes, and a new part. */
+static void make_pair(struct pair *p, uint32_t size)
+{
+    uint32_t half = size / 2 & ~3u;
+    p->size = size;
+    for (uint32_t i = 0; i < size; i++)
+        p->old[i] = (uint8_t)(i % 4 == 3 ? 0x20 + i / 16 % 3 : inlay_model_mix(1, i / 2) >> i % 2);
+    memcpy(p->new, p->old + half, size - half); /* the halves change places */
+    memcpy(p->new + (size - half), p->old, half);
+    for (uint32_t i = 100; i + 40 < size; i += 700)
+        p->new[i] ^= 0x41;
+    for (uint32_t i = 0; i < size / 10; i++)
+        p->new[size / 3 + i] = (uint8_t)inlay_model_mix(2, i);
+}
+
+static void load(const struct device *d, struct inlay_profile *p)
+{
+    struct inlay_error err;
+    char text[1024];
+    snprintf(text, sizeof text,
+             "name = t\ntitle = T\nsource = S\narch = thumb2\nmode = in-place\nram = 64K\n"
+             "model_ram = 4K\nchunk_len = 256\ncheck_len = 4\n%s",
+             d->flash);
+    if (inlay_profile_parse(text, strlen(text), d->name, p, &err))
+        fail_msg("%s", err.text);
+}
+
+static struct inlay_sim *make(struct pair *p, const struct inlay_profile *profile, int in_place)
+{
+    const struct inlay_image old = {.data = p->old, .size = p->size};
+    const struct inlay_image new = {.data = p->new, .size = p->size};
+    const struct inlay_diff_options how = {.mode = in_place ? INLAY_DIFF_IN_PLACE : INLAY_DIFF_AB};
+    struct inlay_sim *sim;
+    struct inlay_error err;
+    if (inlay_diff(&old, &new, profile, &how, &p->diff, &err))
+        fail_msg("%s", err.text);
+    const struct inlay_sim_setup s = {.profile = profile,
+                                      .in_place = in_place,
+                                      .old = p->old,
+                                      .old_size = p->size,
+                                      .new = p->new,
+                                      .new_size = p->size,
+                                      .patch = p->diff.patch.data,
+                                      .patch_len = (uint32_t)p->diff.patch.len,
+                                      .seed = 5,
+                                      .boot = inlay_sim_patcher};
+    if (inlay_sim_new(&s, &sim, &err))
+        fail_msg("%s", err.text);
+    return sim;
+}
+
+static struct inlay_sim_result run(struct inlay_sim *sim, const char *name)
+{
+    struct inlay_sim_result r;
+    struct inlay_error err;
+    if (inlay_sim_run(sim, &r, &err))
+        fail_msg("%s: %s", name, err.text);
+    return r;
+}
+
+static uint64_t cut(struct inlay_sim *sim, const char *name, unsigned depth, uint32_t keep)
+{
+    struct inlay_sim_cuts cuts = {0};
+    if (inlay_sim_every(sim, depth, INLAY_TORN_ALL, keep, NULL, &cuts))
+        fail_msg("%s: %s; replay %s", name, cuts.failure, cuts.replay);
+    assert_int_equal(cuts.tried, cuts.ok);
+    assert_int_equal(cuts.most_boots, depth + 1);
+    return cuts.tried;
+}
+
+/* All shipped profiles, in each mode they have, one cut everywhere. */
+static void one_cut_on_every_shipped_profile(void **state)
+{
+    struct pair *p = calloc(1, sizeof *p);
+    size_t count;
+    const struct inlay_profile_file *list = inlay_profile_list(&count);
+    uint64_t tried = 0;
+    (void)state;
+    assert_non_null(p);
+    make_pair(p, 6000);
+    for (size_t i = 0; i < count; i++)
+        for (int in_place = 0; in_place < 2; in_place++) {
+            struct inlay_profile profile;
+            assert_int_equal(inlay_profile_load(list[i].name, &profile, NULL), 0);
+            if (!inlay_profile_target(&profile, in_place))
+                continue;
+            struct inlay_sim *sim = make(p, &profile, in_place);
+            run(sim, list[i].name);
+            tried += cut(sim, list[i].name, 1, 1);
+            inlay_sim_free(sim);
+            inlay_diff_result_free(&p->diff);
+        }
+    print_message("%llu histories of one cut\n", (unsigned long long)tried);
+    free(p);
+}
+
+static void two_cuts_on_six_geometries(void **state)
+{
+    struct pair *p = calloc(1, sizeof *p);
+    uint64_t tried = 0;
+    (void)state;
+    assert_non_null(p);
+    for (size_t i = 0; i < DEVICES; i++) {
+        struct inlay_profile profile;
+        make_pair(p, devices[i].size);
+        load(&devices[i], &profile);
+        struct inlay_sim *sim = make(p, &profile, 1);
+        run(sim, devices[i].name);
+        cut(sim, devices[i].name, 1, 1);
+        tried += cut(sim, devices[i].name, 2, 6);
+        inlay_sim_free(sim);
+        inlay_diff_result_free(&p->diff);
+    }
+    print_message("%llu histories of up to two cuts\n", (unsigned long long)tried);
+    free(p);
+}
+
+/* Boots that survive only so many operations: done in a bounded number, or never, but no loop. */
+static void short_boots_make_progress(void **state)
+{
+    struct pair *p = calloc(1, sizeof *p);
+    struct inlay_profile profile;
+    struct inlay_error err = {""};
+    uint32_t boots, first = 0;
+    (void)state;
+    assert_non_null(p);
+    make_pair(p, devices[0].size);
+    load(&devices[0], &profile);
+    struct inlay_sim *sim = make(p, &profile, 1);
+    struct inlay_sim_result r = run(sim, devices[0].name);
+    for (uint64_t ops = 1; ops <= r.ops; ops++) {
+        int code = inlay_sim_stutter(sim, ops, 200, INLAY_TORN_RANDOM, &boots, &err);
+        if (!code && !first)
+            first = (uint32_t)ops;
+        if (first && code)
+            fail_msg("%u operations are enough, but %llu are not: %s", first,
+                     (unsigned long long)ops, err.text);
+        if (!first)
+            assert_non_null(strstr(err.text, "not done after 200 boots"));
+    }
+    print_message("%u operations a boot are enough; without cuts it takes %llu\n", first,
+                  (unsigned long long)r.ops);
+    assert_true(first && first < r.ops);
+    inlay_sim_free(sim);
+    inlay_diff_result_free(&p->diff);
+    free(p);
+}
+
+/* What an update may cost: unchanged blocks nothing, direct ones one erase, staged ones one too. */
+static void blocks_are_erased_as_seldom_as_can_be(void **state)
+{
+    struct pair *p = calloc(1, sizeof *p);
+    struct inlay_profile profile;
+    (void)state;
+    assert_non_null(p);
+    p->size = 6000;
+    make_pair(p, p->size);
+    memcpy(p->new + 2048, p->old + 2048, 1024); /* two blocks stay as they are */
+    load(&(struct device){"d",
+                          "slot.blocks = 16 x 512\nslot.write_size = 4\n"
+                          "work.blocks = 16 x 512\n",
+                          0},
+         &profile);
+    struct inlay_sim *sim = make(p, &profile, 1);
+    struct inlay_sim_result r = run(sim, "d");
+    for (uint32_t b = 0; b < r.target_blocks; b++) {
+        uint32_t pos = b * 512, len = pos < p->size ? p->size - pos : 0;
+        int changed = len && memcmp(p->old + pos, p->new + pos, len < 512 ? len : 512) != 0;
+        assert_int_equal(r.target[b].erases, changed);
+    }
+    assert_int_equal(r.target[4].erases, 0);
+    assert_int_equal(r.target[5].erases, 0);
+    assert_int_equal(r.counts.rewrites, 0);
+    inlay_sim_free(sim);
+    inlay_diff_result_free(&p->diff);
+    free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_cut_on_every_shipped_profile),
+        cmocka_unit_test(two_cuts_on_six_geometries),
+        cmocka_unit_test(short_boots_make_progress),
+        cmocka_unit_test(blocks_are_erased_as_seldom_as_can_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
