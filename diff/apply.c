@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define WORK_BLOCK_MIN 4096u
+#define WORKSPACE_MIN  ((size_t)4 << 20)
 
 /* A run of bytes that behaves like flash. */
 struct memory {
@@ -154,10 +155,12 @@ int inlay_apply_flash(const struct inlay_config *cfg, const uint8_t *patch, size
         status = INLAY_E_CORRUPT;
     if (status)
         return stop(status, &at, err);
-    void *workspace = malloc(needs.workspace);
+    /* What the journal holds may be another patch, and need more than this one. */
+    size_t room = needs.workspace > WORKSPACE_MIN ? needs.workspace : WORKSPACE_MIN;
+    void *workspace = malloc(room);
     if (!workspace)
-        return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory for %u bytes", needs.workspace);
-    status = inlay_begin(&p, cfg, workspace, needs.workspace);
+        return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory for %zu bytes", room);
+    status = inlay_begin(&p, cfg, workspace, room);
     while (status == INLAY_OK || status == INLAY_MORE || status == INLAY_AGAIN)
         status = turn(p, status, patch, patch_len);
     if (p)
