@@ -226,6 +226,8 @@ int inlay_match_seeds(const struct match_views *v, struct match_seeds *seeds)
 
     if (v->old_size >= 1u << 20)
         s.min_len++;
+    if (v->old_size >= 1u << 23)
+        s.min_len++;
     failed = index_old(&s) || scan_new(&s);
     free(s.sa);
     free(s.first);
