@@ -19,7 +19,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-enum cut_mode { CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_SHAKY, CUT_MODES };
+enum cut_mode { CUT_BEFORE, CUT_AFTER, CUT_TORN, CUT_SHAKY, CUT_NEIGHBOUR, CUT_MODES };
 
 struct power {
     uint32_t ops; /* erases and writes so far */
@@ -63,7 +63,7 @@ static int power_fails(struct power *p, uint32_t len, uint32_t *done)
         return 0;
     if (p->mode == CUT_BEFORE)
         *done = 0;
-    else if (p->mode == CUT_TORN)
+    else if (p->mode == CUT_TORN || p->mode == CUT_NEIGHBOUR)
         *done = below(&p->seed, len + 1u);
     return 1;
 }
@@ -92,6 +92,17 @@ static int double_erase(void *ctx, uint32_t pos, uint32_t len)
     return 0;
 }
 
+/* A torn write also spoils a byte that was finished earlier in its page. */
+static void hurt_neighbour(struct flash_double *d, uint32_t pos)
+{
+    uint32_t page = d->f.page_len != 0 ? d->f.page_len : 512u;
+    struct inlay_span b = inlay_region_block(d->f.region, d->f.regions, pos);
+    uint32_t from = pos - pos % page;
+    from = from < b.pos ? b.pos : from;
+    if (from < pos)
+        d->data[from + below(&d->power->seed, pos - from)] ^= 0x24;
+}
+
 static int double_write(void *ctx, uint32_t pos, const void *buf, uint32_t len)
 {
     struct flash_double *d = ctx;
@@ -107,6 +118,8 @@ static int double_write(void *ctx, uint32_t pos, const void *buf, uint32_t len)
         d->bad_left--;
         d->data[d->bad_pos] ^= 1;
     }
+    if (off && d->power->mode == CUT_NEIGHBOUR)
+        hurt_neighbour(d, pos);
     if (off && d->power->mode == CUT_SHAKY)
         for (uint32_t i = 0; i < len; i++)
             if (below(&d->power->seed, 16) == 0)
