@@ -70,8 +70,9 @@ static int compare(const void *x, const void *y)
     return 0;
 }
 
-int inlay_match_images(const uint8_t *old_view, size_t old_size, const uint8_t *new_view, size_t new_size,
-                const struct inlay_segments *hint, struct inlay_segments *out)
+int inlay_match_images(const uint8_t *old_view, size_t old_size, const uint8_t *new_view,
+                       size_t new_size, const struct inlay_segments *hint,
+                       struct inlay_segments *out)
 {
     struct match_seeds seeds = {0};
     struct match_views v = {old_view, new_view, 0, 0};

@@ -36,6 +36,7 @@ struct inlay_order_limits {
  * Plans the order and removes from *segments what that order destroys before
  * it is read and the pool cannot hold (segments are cut at the borders of
  * such bytes; the rest stays).  For A/B the order is ascending.
+ * Every group ends with COMMIT; if no block changes the list is empty.
  * Returns 0, or -1 if memory is out.
  */
 int inlay_order_plan(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
