@@ -73,12 +73,14 @@ static uint32_t elf_word(const uint8_t *b, int wide)
     return wide && inlay_get32(b + 4) ? 0xffffffffu : inlay_get32(b);
 }
 
-static void elf_spaces(const uint8_t *b, struct space_list *l)
+/* The loadable segments of an ELF file that starts at byte `start` of the image. */
+static void elf_spaces(const uint8_t *b, uint32_t start, struct space_list *l)
 {
-    int wide = b[4] == 2;
-    uint32_t table = elf_word(b + (wide ? 32 : 28), wide);
-    uint32_t size = inlay_get16(b + (wide ? 54 : 42));
-    uint32_t count = inlay_get16(b + (wide ? 56 : 44));
+    const uint8_t *header = b + start;
+    int wide = header[4] == 2;
+    uint64_t table = (uint64_t)start + elf_word(header + (wide ? 32 : 28), wide);
+    uint32_t size = inlay_get16(header + (wide ? 54 : 42));
+    uint32_t count = inlay_get16(header + (wide ? 56 : 44));
     if (size < (wide ? 56u : 32u))
         return;
     for (uint32_t i = 0; i < count; i++, table += size) {
@@ -88,10 +90,20 @@ static void elf_spaces(const uint8_t *b, struct space_list *l)
         if (inlay_get32(p) != 1) /* PT_LOAD */
             continue;
         uint32_t addr = inlay_get32(p + (wide ? 16 : 8));
-        space_add(l, addr, elf_word(p + (wide ? 8 : 4), wide),
+        space_add(l, addr, (uint64_t)start + elf_word(p + (wide ? 8 : 4), wide),
                   elf_word(p + (wide ? 32 : 16), wide));
         l->end = addr + inlay_get32(p + (wide ? 40 : 20));
     }
+}
+
+/* Programs of fixed address inside a raw image: loaders carry them along. */
+static void elf_inside(const uint8_t *b, struct space_list *l)
+{
+    for (uint32_t pos = 16; pos < l->size && l->size - pos >= 64; pos += 16) {
+        if (b[pos] == 0x7f && is_elf(b + pos, l->size - pos) && inlay_get16(b + pos + 16) == 2)
+            elf_spaces(b, pos, l);
+    }
+    l->end = 0; /* the rest of the image has addresses too */
 }
 
 /* Addresses that segments of Espressif's processors are loaded to or mapped at. */
@@ -134,13 +146,15 @@ unsigned inlay_detect_header(const uint8_t *b, uint32_t n, struct inlay_space *a
 {
     struct space_list l = {at, 0, max, n, 0};
     if (is_elf(b, n)) {
-        elf_spaces(b, &l);
+        elf_spaces(b, 0, &l);
     } else if (n >= 24 && b[0] == 0xe9) {
         esp_spaces(b, 0, &l);
     } else if (n >= 24 && b[0] == 0xea && inlay_get32(b + 8) == 0 &&
                inlay_get32(b + 12) < n - 16u) {
         /* The ESP8266's second form: code that runs from flash, then an image of magic E9. */
         esp_spaces(b, 16u + inlay_get32(b + 12), &l);
+    } else {
+        elf_inside(b, &l);
     }
     *end = l.end;
     return l.count;

@@ -191,6 +191,33 @@ static void test_elf(void **state)
     assert_int_equal(l.data_hi, 0x11100);
 }
 
+/* A program of fixed address within a raw image. */
+static void test_elf_inside(void **state)
+{
+    static uint8_t b[4096];
+    struct file f = {b, sizeof b};
+    struct inlay_layout l;
+    uint8_t *e = b + 0x200;
+    (void)state;
+    memcpy(e,
+           "\x7f"
+           "ELF\x01\x01\x01",
+           7);
+    e[16] = 2; /* executable */
+    e[28] = 52;
+    e[42] = 32;
+    e[44] = 1;
+    inlay_put32(e + 52, 1);
+    inlay_put32(e + 56, 0x80);
+    inlay_put32(e + 60, 0xc0000000);
+    inlay_put32(e + 68, 0x300);
+    inlay_put32(e + 72, 0x400);
+    detect(&f, &f, &l);
+    assert_true(has_space(l.old_space, l.old_spaces, 0xc0000000, 0x280));
+    assert_true(has_space(l.old_space, l.old_spaces, 0, 0));
+    assert_true(has_space(l.old_space, l.old_spaces, 0x580, 0x580));
+}
+
 /* ---- real images ---- */
 
 /* The directory that `name` is in, from here or from the source directory; 0 if none. */
@@ -262,6 +289,7 @@ static const struct {
     {"xtensa/espat-v3.0.4-v3.0.5", INLAY_ARCH_XTENSA, 0x40201000, 0},
     {"xtensa/nodemcu-20150126-20150127", INLAY_ARCH_XTENSA, 0x4020ab20, 0xab20},
     {"arm-a32/pybricks-ev3-7.27-7.28", INLAY_ARCH_ARM, 0xc1080000, 0},
+    {"arm-a32/pybricks-ev3-7.27-7.28", INLAY_ARCH_ARM, 0xc0000000, 0x500b8},
     {"arm-a32/armhf-libcrypto", INLAY_ARCH_THUMB2, 0x2566d0, 0x2556d0},
     {"aarch64/shell-pi3-1-2", INLAY_ARCH_AARCH64, 0x40000000, 0x15300},
     {"aarch64/libpython3.7.2-3.7.3", INLAY_ARCH_AARCH64, 0x2f74e0, 0x2e74e0},
@@ -302,7 +330,8 @@ int main(void)
         cmocka_unit_test(test_names),      cmocka_unit_test(test_given),
         cmocka_unit_test(test_tiny),       cmocka_unit_test(test_noise),
         cmocka_unit_test(test_esp),        cmocka_unit_test(test_elf),
-        cmocka_unit_test(test_own_images), cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_elf_inside), cmocka_unit_test(test_own_images),
+        cmocka_unit_test(test_corpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
