@@ -31,6 +31,7 @@ const char *inlay_arch_name(enum inlay_arch_id id)
 #define RAM_LOWEST    0x10000000u
 #define RAM_WORDS_MIN 8u
 #define RAM_ALIGN     (1u << 20)
+#define BSS_NEAR      (1u << 18)
 #define BSS_MAX       (16u << 20)
 
 struct image {
@@ -195,17 +196,38 @@ static void find_ram(const struct image *im, struct inlay_layout *out)
     free(h.hits);
 }
 
+/* The end of the space behind which most words point: variables follow what they belong to. */
+static uint32_t busiest_end(const struct image *im)
+{
+    uint32_t best = 0, most = 0;
+    for (unsigned i = 0; i < *im->spaces; i++) {
+        uint32_t end = im->space[i].addr + im->space[i].len, words = 1;
+        if (end > 0u - BSS_MAX) /* vectors at the top */
+            continue;
+        for (uint32_t pos = 0; pos < im->n && im->n - pos >= 4; pos += 4) {
+            uint32_t w = inlay_get32(im->b + pos);
+            words += w - end < BSS_NEAR && !in_spaces(im, w);
+        }
+        if (words >= most) {
+            most = words;
+            best = end;
+        }
+    }
+    return best;
+}
+
 /* elf_end: see find_spaces(). */
 static void find_data(const struct image *im, uint32_t elf_end, struct inlay_layout *out)
 {
     if (*im->spaces == 0 || out->arch == INLAY_ARCH_NONE)
         return;
-    const struct inlay_space *last = &im->space[*im->spaces - 1u];
-    uint32_t image_end = last->addr + last->len;
     if (elf_end) {
-        out->data_lo = image_end;
-        out->data_hi = elf_end > image_end ? elf_end : image_end;
-    } else if (out->arch == INLAY_ARCH_THUMB2 || out->arch == INLAY_ARCH_RISCV) {
+        const struct inlay_space *last = &im->space[*im->spaces - 1u];
+        out->data_lo = last->addr + last->len;
+        out->data_hi = elf_end > out->data_lo ? elf_end : out->data_lo;
+        return;
+    }
+    if (out->arch == INLAY_ARCH_THUMB2 || out->arch == INLAY_ARCH_RISCV) {
         find_ram(im, out);
     } else if (out->arch == INLAY_ARCH_XTENSA) {
         out->data_lo = 0x3f800000u;
@@ -214,10 +236,9 @@ static void find_data(const struct image *im, uint32_t elf_end, struct inlay_lay
         out->data_lo = 0x800000u;
         out->data_hi = 0x810000u;
     }
-    if (out->data_lo == out->data_hi && !elf_end && image_end) {
-        /* Variables follow the image. */
-        out->data_lo = image_end;
-        out->data_hi = image_end + BSS_MAX;
+    if (out->data_lo == out->data_hi) {
+        out->data_lo = busiest_end(im);
+        out->data_hi = out->data_lo + BSS_MAX;
     }
 }
 
