@@ -4,6 +4,7 @@
  * encode, pack, and apply once with the real patcher.
  */
 #include "align.h"
+#include "codec_lzma.h"
 #include "container.h"
 #include "encode.h"
 #include "fit.h"
@@ -14,6 +15,10 @@
 
 /* A device refuses an image that is not the old one; nobody gains by forging that one. */
 #define OLD_DIGEST_LEN 8u
+
+/* Below these the large codec never wins. */
+#define LARGE_IMAGE (1u << 20)
+#define LARGE_MODEL (1u << 20)
 
 struct job {
     const struct inlay_image *old, *new;
@@ -165,7 +170,7 @@ static void describe(const struct job *j, const struct inlay_encoded *e,
     const struct inlay_encode_stats *s = &e->stats;
     result->split = (struct inlay_diff_split){s->plan,        s->control,  s->addresses,
                                               s->corrections, s->new_data, s->checks};
-    result->codec = "mix";
+    result->codec = e->codec == INLAY_CODEC_LZMA ? "lzma" : "mix";
     result->lost = order->lost;
     result->blocks = result->direct = result->staged = result->groups = 0;
     for (size_t i = 0; i < order->count; i++) {
@@ -181,6 +186,24 @@ static void describe(const struct job *j, const struct inlay_encoded *e,
         }
     if (!target->regions)
         result->blocks = 1;
+}
+
+/* The smaller of what the codecs make that are worth trying. */
+static int encode(const struct inlay_encode_input *in, struct inlay_encoded *out,
+                  struct inlay_error *err)
+{
+    struct inlay_encoded large;
+    int code = inlay_encode_mix(in, out, err);
+    if (code || in->new_size < LARGE_IMAGE || in->model_bytes < LARGE_MODEL ||
+        inlay_encode_lzma(in, &large, NULL))
+        return code;
+    struct inlay_encoded loser = large;
+    if (large.payload.len < out->payload.len) {
+        loser = *out;
+        *out = large;
+    }
+    inlay_encoded_free(&loser);
+    return 0;
 }
 
 /* One patch under the division of the work area that fit has settled on. */
@@ -211,7 +234,7 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
                                           .base_known = j->base_known,
                                           .model_bytes = j->fit.model_bytes};
     report(j, "encoding", 0, 1);
-    code = inlay_encode_mix(&in, &encoded, err);
+    code = encode(&in, &encoded, err);
     if (!code)
         code = pack(j, &encoded, &order, result, err);
     if (!code)

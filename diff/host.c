@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a host gives the patcher: SHA-256 from libsodium and all codecs. */
+#include "codec_lzma.h"
 #include "codec_mix.h"
 #include "inlay.h"
 
@@ -33,7 +34,8 @@ const struct inlay_crypto *inlay_host_crypto(void)
 
 const struct inlay_codec *const *inlay_host_codecs(void)
 {
-    static const struct inlay_codec *const codecs[] = {&inlay_codec_mix_all, NULL};
+    static const struct inlay_codec *const codecs[] = {&inlay_codec_mix_all, &inlay_codec_lzma,
+                                                       NULL};
     return codecs;
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inlay info: everything a patch says about itself. */
 #include "cli.h"
+#include "codec_lzma.h"
 #include "container.h"
 #include "file.h"
 #include "inlay.h"
 #include "json.h"
+#include "mix_params.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define PATCH_MAX 0x7fffffffu
-#define CODEC_MIX 1u
 
 static int as_json;
 
@@ -39,7 +40,9 @@ struct patch {
 
 static const char *codec_name(unsigned id)
 {
-    return id == CODEC_MIX ? "mix" : "unknown";
+    if (id == INLAY_CODEC_MIX)
+        return "mix";
+    return id == INLAY_CODEC_LZMA ? "lzma" : "unknown";
 }
 
 /* A piece of the manifest as text; what is not printable is left to json_text(). */
