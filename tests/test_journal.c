@@ -119,6 +119,27 @@ static void two_cuts(void **state)
         }
 }
 
+/* The second and third cut while the journal settles what the first one left. */
+static void cuts_in_the_settling(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2u * SHAPES; i++) {
+        struct history h = {i / 2u, 1, 2, i & 1u ? CUT_SHAKY : CUT_AFTER, 1, {0}, 3};
+        struct scenario *s = make_scenario(&shapes[h.shape], 1, h.seed);
+        int cuts = 3;
+        for (h.cut[0] = 0; cuts > 0; h.cut[0] += i & 1u ? 5u : 2u)
+            for (unsigned k = 0; k < 6u; k++, histories++) {
+                uint64_t ops;
+                h.cut[1] = k % 3u;
+                h.cut[2] = k / 3u;
+                h.random++;
+                cuts = play(&h, s, &ops);
+                assert_int_not_equal(cuts, -1);
+            }
+        free_scenario(s);
+    }
+}
+
 /* Cuts in quick succession, mostly inside the recovery. */
 static void many_cuts(void **state)
 {
@@ -210,6 +231,7 @@ static void write_one(struct device *d, const struct inlay_record *rec, unsigned
     static struct inlay_writer w;
     assert_int_equal(inlay_journal_find(&j, &d->work.f, &none), INLAY_OK);
     assert_int_equal(inlay_journal_commit(&j, &w, rec, NULL), INLAY_OK);
+    assert_true(j.at > 0);
     for (uint32_t at = 0; at <= j.at; at += j.at) {
         uint8_t *b = d->work.data + at;
         uint32_t len = inlay_get16(b + 4);
@@ -306,6 +328,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_cut_everywhere),
         cmocka_unit_test(two_cuts),
+        cmocka_unit_test(cuts_in_the_settling),
         cmocka_unit_test(many_cuts),
         cmocka_unit_test(short_boots_still_finish),
         cmocka_unit_test(garbage_in_the_work_area),
