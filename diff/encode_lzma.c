@@ -429,7 +429,7 @@ static void choose_params(struct encoder *e, const struct inlay_layout *layout)
     p->arch = inlay_arch_of(layout->arch)->id;
     p->moves = (uint16_t)e->moves;
     p->ranges = (uint16_t)e->in->order->pool_count;
-    p->props = 2 * 45 + 3;
+    p->props = 3;
     p->dict_log2 = LZMA_DICT_MIN;
     while (p->dict_log2 < LZMA_DICT_MAX && (uint32_t)1 << p->dict_log2 < e->in->new_size &&
            (uint32_t)4 << p->dict_log2 <= memory)

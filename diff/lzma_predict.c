@@ -6,10 +6,12 @@
 
 #define TRUST_MIN 2u
 #define TRUST_MAX 6u
+#define NEAR_MIN  6u /* from here on a neighbour's shift is believed before the map */
 
 size_t inlay_lzma_predict_need(unsigned table_log2, unsigned moves)
 {
-    size_t entry = 2 * sizeof(struct inlay_lzma_lesson) + sizeof(struct inlay_lzma_swap);
+    size_t entry = sizeof(struct inlay_lzma_lesson) + sizeof(struct inlay_lzma_near) +
+                   sizeof(struct inlay_lzma_swap);
     return (entry << table_log2) + moves * (sizeof(struct inlay_move) + sizeof(uint16_t));
 }
 
@@ -19,7 +21,7 @@ void inlay_lzma_predict_open(struct inlay_lzma_predict *p, unsigned table_log2, 
     size_t n = (size_t)1 << table_log2;
     p->table_log2 = table_log2;
     p->lesson = (struct inlay_lzma_lesson *)(void *)at;
-    p->near = p->lesson + n;
+    p->near = (struct inlay_lzma_near *)(void *)(p->lesson + n);
     p->swap = (struct inlay_lzma_swap *)(void *)(p->near + n);
     p->map.move = (struct inlay_move *)(void *)(p->swap + n);
     p->map.by_old = (uint16_t *)(void *)(p->map.move + moves);
@@ -80,19 +82,19 @@ static uint32_t new_addr(const struct inlay_lzma_predict *p, uint32_t pos)
 static uint32_t map_target(const struct inlay_lzma_predict *p, uint32_t target)
 {
     const struct inlay_lzma_lesson *exact = &p->lesson[hash(p, target)];
-    const struct inlay_lzma_lesson *near = &p->near[hash(p, target >> 8)];
+    const struct inlay_lzma_near *near = &p->near[hash(p, target >> 8)];
     if (exact->from == target && exact->to)
         return exact->to;
     uint32_t pos, odd = p->scene.arch->granule == 2 ? target & 1u : 0u;
-    int known = near->to && (near->from ^ target) < 256u;
+    int known = near->trust && near->page == target >> 8;
     if (inlay_scene_pos(&p->scene, INLAY_OLD, target - odd, &pos)) {
         enum inlay_map_trust trust;
         uint32_t to = inlay_map_find(&p->map, pos, &trust);
-        if (trust == INLAY_MAP_INSIDE || !known)
+        if (!known || (trust == INLAY_MAP_INSIDE && near->trust < NEAR_MIN))
             return new_addr(p, to) + odd;
     }
     if (known)
-        return target + (near->to - near->from);
+        return target + near->shift;
     return target + (p->last_data.to - p->last_data.from);
 }
 
@@ -167,12 +169,25 @@ int inlay_lzma_target(const struct inlay_lzma_predict *p, const struct inlay_lzm
     return u.has_target && u.type == g->unit.type;
 }
 
-static void learn_target(struct inlay_lzma_predict *p, uint32_t from, uint32_t to)
+static void learn_near(struct inlay_lzma_near *near, uint32_t page, uint32_t shift)
+{
+    if (near->trust && near->page == page && near->shift == shift) {
+        if (near->trust < TRUST_MAX)
+            near->trust++;
+    } else if (near->trust <= 1 || near->page != page) {
+        *near = (struct inlay_lzma_near){page, shift, 1};
+    } else {
+        near->trust--;
+    }
+}
+
+static void learn_target(struct inlay_lzma_predict *p, uint32_t from, uint32_t to, int missed)
 {
     uint32_t pos;
     const struct inlay_lzma_lesson now = {from, to};
-    p->lesson[hash(p, from)] = now;
-    p->near[hash(p, from >> 8)] = now;
+    if (missed)
+        p->lesson[hash(p, from)] = now;
+    learn_near(&p->near[hash(p, from >> 8)], from >> 8, to - from);
     if (!inlay_scene_pos(&p->scene, INLAY_OLD, from, &pos))
         p->last_data = now;
 }
@@ -194,13 +209,11 @@ void inlay_lzma_learn(struct inlay_lzma_predict *p, const struct inlay_lzma_gues
 {
     unsigned len = g->unit.len;
     int right = memcmp(out, g->aimed, len) == 0;
-    if (right && g->swap->from != g->value)
-        return;
-    if (len > 1)
+    if (len > 1 && (!right || g->swap->from == g->value))
         learn_swap(g->swap, g->value, value_of(p, out, len));
-    uint32_t target;
-    if (!right && inlay_lzma_target(p, g, out, &target))
-        learn_target(p, g->unit.target, target);
+    uint32_t target = g->target;
+    if (g->unit.has_target && (right || inlay_lzma_target(p, g, out, &target)))
+        learn_target(p, g->unit.target, target, !right);
 }
 
 void inlay_lzma_shift(const struct inlay_lzma_predict *p, const uint8_t *a, const uint8_t *b,

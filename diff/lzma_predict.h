@@ -16,6 +16,12 @@ struct inlay_lzma_lesson {
     uint32_t from, to;
 };
 
+/* By how much the targets in one page of 256 bytes moved. */
+struct inlay_lzma_near {
+    uint32_t page, shift;
+    uint32_t trust; /* 0: free */
+};
+
 /* A unit that became another one than its guess. */
 struct inlay_lzma_swap {
     uint32_t from, to;
@@ -47,7 +53,7 @@ struct inlay_lzma_predict {
     struct inlay_old source;
     unsigned table_log2;
     struct inlay_lzma_lesson *lesson; /* by target */
-    struct inlay_lzma_lesson *near;   /* by target, 256 bytes each */
+    struct inlay_lzma_near *near;     /* by page */
     struct inlay_lzma_swap *swap;
     struct inlay_lzma_lesson last_data; /* the latest lesson about an address outside */
     struct inlay_arch_state old_state;
