@@ -369,6 +369,27 @@ static void draws_multiply_the_modes_that_have_bits_to_choose(void **state)
     assert_true(tried[1] > tried[0]);
 }
 
+static void one_drawn_mode_per_operation(void **state)
+{
+    enum toy_bug bug = TOY_SOUND;
+    struct inlay_sim *sim = make(geometries[0], 1, &bug);
+    struct inlay_sim_result r;
+    struct inlay_sim_cuts all = {0}, drawn = {0};
+    (void)state;
+    assert_int_equal(inlay_sim_run(sim, &r, NULL), 0);
+    assert_int_equal(inlay_sim_every(sim, 1, INLAY_TORN_ALL | INLAY_TORN_DRAWN, 1, NULL, &drawn),
+                     0);
+    assert_int_equal(drawn.tried, r.ops + 1);
+    inlay_sim_free(sim);
+
+    bug = TOY_NO_CHECK; /* which needs a torn program */
+    sim = make(geometries[0], 1, &bug);
+    assert_int_equal(inlay_sim_run(sim, &r, NULL), 0);
+    assert_int_equal(inlay_sim_every(sim, 2, INLAY_TORN_ALL | INLAY_TORN_DRAWN, 1, NULL, &all),
+                     INLAY_EXIT_FAILURE);
+    inlay_sim_free(sim);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     struct inlay_sim *sim;
@@ -404,6 +425,7 @@ int main(void)
         cmocka_unit_test(replay_wants_a_history),
         cmocka_unit_test(a_second_slot_is_filled_and_the_first_left_alone),
         cmocka_unit_test(draws_multiply_the_modes_that_have_bits_to_choose),
+        cmocka_unit_test(one_drawn_mode_per_operation),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

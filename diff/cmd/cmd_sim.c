@@ -28,7 +28,8 @@ static const struct cli_option options[] = {
      &cut_text, NULL},
     {'t', "torn", "MODES",
      "what a cut leaves of the operation under way: none (default,\n"
-     "cuts between operations only), all, or some of before, after,\n"
+     "cuts between operations only), all, any (one of them, drawn, at\n"
+     "each operation), or some of before, after,\n"
      "prefix, suffix, random, one-bit, all-but-one, half-erased, weak,\n"
      "neighbour and unstable, with commas between",
      &torn_text, NULL},
@@ -88,6 +89,10 @@ static int read_torn(const char *text, unsigned *mask)
     char name[16];
     if (!strcmp(text, "none") || !strcmp(text, "all")) {
         *mask = text[0] == 'a' ? INLAY_TORN_ALL : INLAY_TORN_NONE;
+        return 0;
+    }
+    if (!strcmp(text, "any")) {
+        *mask = INLAY_TORN_ALL | INLAY_TORN_DRAWN;
         return 0;
     }
     for (*mask = 0;; text++) {

@@ -35,6 +35,8 @@ enum inlay_torn {
 #define INLAY_TORN_ALL ((1u << INLAY_TORN_COUNT) - 1u)
 /* Cuts between operations only: after one is before the next. */
 #define INLAY_TORN_NONE (1u << INLAY_TORN_BEFORE)
+/* With other bits: only one of these modes at each operation, drawn from the seed. */
+#define INLAY_TORN_DRAWN (1u << 31)
 
 const char *inlay_torn_name(enum inlay_torn torn);
 /* The mode of that name, or INLAY_TORN_COUNT. */

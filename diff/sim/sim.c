@@ -10,9 +10,11 @@
 /* A boot may fail on bits that read wrong only this time; the next ones must not. */
 #define FLASH_RETRIES 6u
 
+/* All the profile has at first, then what the device asked for: the guard is right behind it. */
 static uint32_t ram_len(const struct inlay_sim *sim)
 {
-    return (sim->setup.profile->ram + 7u) & ~7u;
+    uint32_t len = sim->ram_len ? sim->ram_len : sim->setup.profile->ram;
+    return (len + 7u) & ~7u;
 }
 
 /* ---- making ---- */
@@ -171,7 +173,7 @@ static void prepare_board(struct inlay_sim *sim, struct inlay_model *m)
     b->patch_len = sim->setup.patch_len;
     b->feed_len = sim->setup.feed_len;
     b->ram = sim->ram + GUARD;
-    b->ram_len = sim->setup.profile->ram;
+    b->ram_len = ram_len(sim);
     b->again = 0;
     b->mark = &m->mark;
     b->had = m->mark;
@@ -302,6 +304,7 @@ int inlay_sim_run(struct inlay_sim *sim, struct inlay_sim_result *result, struct
     memset(result, 0, sizeof *result);
     inlay_model_restore(m, l->start);
     inlay_model_log_free(&l->log);
+    sim->ram_len = 0;
     sim->board.fed = 0;
     m->log = &l->log;
     inlay_sim_boot_once(sim, m);
@@ -311,6 +314,7 @@ int inlay_sim_run(struct inlay_sim *sim, struct inlay_sim_result *result, struct
         return inlay_fail(
             err, m->broken[0] || sim->status >= 0 ? INLAY_EXIT_FAILURE : inlay_exit_of(sim->status),
             "%s", why);
+    sim->ram_len = sim->board.ram_used;
     if (!sim->known && expect(sim, m->area[sim->target].data, sim->setup.new_size))
         return inlay_fail(err, INLAY_EXIT_FAILURE, "not enough memory");
     inlay_model_restore(sim->done, m);

@@ -102,10 +102,26 @@ static int kept(const struct search *s, unsigned l, size_t k)
     return s->keep <= 1 || r % s->keep == 0;
 }
 
+/* One of the ways that are possible at operation k, if any is. */
+static int cut_drawn(struct search *s, unsigned l, size_t k)
+{
+    uint64_t r = inlay_model_mix(s->sim->setup.seed + 2u, k);
+    unsigned seen = 0, chosen = 0;
+    for (unsigned i = 0; i < l; i++)
+        r = inlay_model_mix(r, s->path.cut[i].seed);
+    for (unsigned i = 0; i < INLAY_TORN_COUNT; i++)
+        if (ways(s, &s->sim->level[l].log, k, (enum inlay_torn)i) &&
+            inlay_model_mix(r, i) % ++seen == 0)
+            chosen = i;
+    return seen ? branch(s, l, k, (enum inlay_torn)chosen, 0) : 0;
+}
+
 /* All cuts at operation k of the boot whose log level l holds. */
 static int cut_at(struct search *s, unsigned l, size_t k)
 {
     int code = 0;
+    if (s->torn_mask & INLAY_TORN_DRAWN)
+        return cut_drawn(s, l, k);
     for (unsigned i = 0; i < INLAY_TORN_COUNT; i++) {
         enum inlay_torn torn = (enum inlay_torn)i;
         uint32_t count = ways(s, &s->sim->level[l].log, k, torn);
@@ -259,6 +275,7 @@ int inlay_sim_random(struct inlay_sim *sim, uint64_t count, uint32_t seed, unsig
 {
     struct inlay_sim_path *path = malloc(BATCH * sizeof *path);
     int code = path ? 0 : INLAY_EXIT_FAILURE;
+    torn_mask &= INLAY_TORN_ALL;
     for (uint64_t done = 0; done < count && !code;) {
         size_t n = count - done < BATCH ? (size_t)(count - done) : BATCH;
         for (size_t i = 0; i < n; i++)

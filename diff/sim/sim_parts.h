@@ -21,6 +21,7 @@ struct inlay_sim {
     struct inlay_model *done; /* after the run without cuts */
     struct inlay_model *work; /* what boots run on */
     uint8_t *ram;             /* with guards before and behind */
+    uint32_t ram_len;         /* what the run without cuts asked for; 0: not known yet */
     uint8_t *want;            /* the new image, owned */
     uint32_t want_size;
     uint32_t draws; /* of the bits of a torn operation */
