@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+void (*inlay_trace)(unsigned counter, unsigned bit);
+
 static void emit(struct inlay_coder *c, uint8_t byte)
 {
     if (inlay_buffer_add_byte(c->out, byte))

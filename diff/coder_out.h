@@ -13,6 +13,7 @@
 #define INLAY_ENCODER          1
 #define INLAY_WANT(value)      ((uint32_t)(value))
 #define INLAY_ACCOUNT(s, kind) ((s)->rc.account = &(s)->rc.stats->kind)
+#define INLAY_TRACE(s, counter, bit) inlay_trace_bit(counter, bit)
 #define INLAY_TRUTH            struct truth *truth;
 
 struct inlay_coder {
@@ -26,6 +27,15 @@ struct inlay_coder {
     uint64_t *account;
     struct inlay_encode_stats *stats;
 };
+
+/* For the training tool: called for every decision that has a starting value, unless NULL. */
+extern void (*inlay_trace)(unsigned counter, unsigned bit);
+
+static inline void inlay_trace_bit(unsigned counter, unsigned bit)
+{
+    if (inlay_trace)
+        inlay_trace(counter, bit);
+}
 
 void inlay_coder_shift(struct inlay_coder *c);
 uint64_t inlay_coder_cost(uint32_t p); /* of an event of probability p / 65536, in 1/256 bit */

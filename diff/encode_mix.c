@@ -202,7 +202,7 @@ static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
     p->flag_log2 = INLAY_MIX_LOG2_MIN;
     p->byte_log2 = INLAY_MIX_LOG2_MIN;
     for (;;) {
-        uint32_t flags = (uint32_t)(VOTES_FLAG * 4u) << p->flag_log2;
+        uint32_t flags = (uint32_t)(TABLES_FLAG * 4u) << p->flag_log2;
         uint32_t bytes = (uint32_t)(VOTES_BYTE * 2u) << p->byte_log2;
         if (bytes <= 2u * flags && flags + 2u * bytes <= left && p->byte_log2 < 20)
             p->byte_log2++;
@@ -328,7 +328,7 @@ static int alloc_tables(struct walk *s)
     s->map.move = calloc(s->params.moves + 1u, sizeof *s->map.move);
     s->map.by_old = calloc(s->params.moves + 1u, sizeof *s->map.by_old);
     s->pool = calloc(s->params.ranges + 1u, sizeof *s->pool);
-    s->flag = calloc((size_t)VOTES_FLAG << s->params.flag_log2, sizeof *s->flag);
+    s->flag = calloc((size_t)TABLES_FLAG << s->params.flag_log2, sizeof *s->flag);
     s->byte = calloc((size_t)VOTES_BYTE << s->params.byte_log2, sizeof *s->byte);
     return s->map.move && s->map.by_old && s->pool && s->flag && s->byte ? 0 : -1;
 }

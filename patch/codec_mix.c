@@ -31,7 +31,7 @@ static size_t mix_need(const struct inlay_codec *self, const uint8_t *params, si
     return mix_round(sizeof(struct walk)) + mix_round(p.moves * sizeof(struct inlay_move)) +
            mix_round(p.moves * sizeof(uint16_t)) +
            mix_round(p.ranges * sizeof(struct inlay_range)) +
-           mix_round(VOTES_FLAG * sizeof(uint32_t) << p.flag_log2) +
+           mix_round(TABLES_FLAG * sizeof(uint32_t) << p.flag_log2) +
            mix_round(VOTES_BYTE * sizeof(uint16_t) << p.byte_log2);
 }
 
@@ -46,7 +46,7 @@ static void mix_lay_out(struct walk *s)
     s->pool = (struct inlay_range *)(void *)at;
     at += mix_round(s->params.ranges * sizeof(struct inlay_range));
     s->flag = (uint32_t *)(void *)at;
-    at += mix_round(VOTES_FLAG * sizeof(uint32_t) << s->params.flag_log2);
+    at += mix_round(TABLES_FLAG * sizeof(uint32_t) << s->params.flag_log2);
     s->byte = (uint16_t *)(void *)at;
 }
 

@@ -56,7 +56,9 @@ enum walk_quality {
     QUALITY_FIXED                   /* outside the image, nothing known */
 };
 
-#define VOTES_FLAG 6u
+#define TABLES_FLAG 6u                /* contexts that are hashed into a table each */
+#define VOTES_FLAG  (TABLES_FLAG + 1u) /* and one that has a counter per class */
+#define CLASSES     192u
 #define VOTES_BYTE 4u
 #define BYTE_SETS  16u
 
@@ -136,9 +138,10 @@ struct walk {
     uint8_t candidate_hits[CANDIDATES];
 
     uint16_t control[CONTROL_COUNTERS];
+    uint32_t class[CLASSES];
     int32_t weight_flag[FLAG_SETS + FLAG_MORE][2u * VOTES_FLAG];
     int32_t weight_byte[BYTE_SETS + 8u][2u * VOTES_BYTE];
-    uint32_t *flag; /* VOTES_FLAG tables of 1 << params.flag_log2 */
+    uint32_t *flag; /* TABLES_FLAG tables of 1 << params.flag_log2 */
     uint16_t *byte; /* VOTES_BYTE tables of 1 << params.byte_log2 */
 };
 
@@ -148,6 +151,7 @@ static unsigned walk_bit(struct walk *s, unsigned counter, unsigned want)
 {
     uint16_t *c = &s->control[counter];
     unsigned bit = inlay_coder_bit(&s->rc, inlay_coarse_p(*c), want);
+    INLAY_TRACE(s, counter, bit);
     inlay_coarse_learn(c, bit, 14);
     return bit;
 }
@@ -210,17 +214,20 @@ static uint32_t walk_hash(uint32_t v, unsigned bits)
 }
 
 /* Decides one flag; ctx[i] picks the counter of table i, a and b the weights. */
-static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned a, unsigned b,
-                          unsigned want)
+static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, unsigned a,
+                          unsigned b, unsigned want)
 {
     struct inlay_ballot ballot = {.weight = {s->weight_flag[a], s->weight_flag[FLAG_SETS + b]}};
     uint32_t *counter[VOTES_FLAG];
     unsigned bits = s->params.flag_log2;
     for (unsigned i = 0; i < VOTES_FLAG; i++) {
-        counter[i] = s->flag + ((uint32_t)i << bits) + walk_hash(ctx[i] + 1u, bits);
+        counter[i] = i < TABLES_FLAG
+                         ? s->flag + ((uint32_t)i << bits) + walk_hash(ctx[i] + 1u, bits)
+                         : &s->class[class];
         inlay_vote(&ballot, inlay_fine_p(*counter[i]));
     }
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
+    INLAY_TRACE(s, CONTROL_COUNTERS + class, bit);
     inlay_mix_learn(&ballot, bit, 12);
     for (unsigned i = 0; i < VOTES_FLAG; i++)
         inlay_fine_learn(counter[i], bit, 250);
@@ -459,15 +466,25 @@ static void walk_flag_contexts(const struct walk *s, const struct walk_guess *g,
              (uint32_t)g->changed << 11 | swap << 10 | (uint32_t)g->quality << 4 | (s->hits & 15u);
 }
 
+/* What is known of a decision before anything was learned: CLASSES of them. */
+static unsigned walk_class(const struct walk_guess *g, unsigned what, unsigned swap)
+{
+    unsigned len = g->unit.len < 4u ? g->unit.len - 1u : 3u;
+    if (what)
+        return 128u + (what - 1u) * 16u + g->unit.has_target * 8u + g->changed * 4u + swap;
+    return (((unsigned)g->quality * 2u + g->changed) * 4u + len) * 2u + swap;
+}
+
 static unsigned walk_unit_flag(struct walk *s, const struct walk_guess *g, unsigned what,
                                unsigned swap, unsigned want)
 {
-    uint32_t ctx[VOTES_FLAG];
+    uint32_t ctx[TABLES_FLAG];
+    unsigned class = walk_class(g, what, swap);
     walk_flag_contexts(s, g, what, swap, ctx);
     if (what)
-        return walk_flag(s, ctx, 15u + what, 7u + what, want);
-    return walk_flag(s, ctx, g->unit.type & 15u,
-                     (unsigned)g->changed * 4u + (swap & 1u) * 2u + (s->hits & 1u), want);
+        return walk_flag(s, ctx, class, 15u + what, 7u + what, want);
+    return walk_flag(s, ctx, class, g->unit.type & 15u,
+                     (unsigned)g->changed * 4u + swap * 2u + (s->hits & 1u), want);
 }
 
 /* The bytes of a unit that nothing predicted. */
@@ -567,7 +584,7 @@ static void walk_missed_unit(struct walk *s, struct walk_guess *g, uint8_t *out)
             continue;
         unsigned right = walk_unit_flag(s, g, 1u + k, s->candidate_hits[k] & 3u,
                                         INLAY_WANT(truth_is(s, tried[n], len)));
-        s->candidate_hits[k] = (uint8_t)(s->candidate_hits[k] << 1 | right);
+        s->candidate_hits[k] = (uint8_t)((unsigned)s->candidate_hits[k] << 1 | (unsigned)right);
         if (right) {
             memcpy(out, tried[n], len);
             return;
@@ -630,7 +647,7 @@ static int walk_copy_unit(struct walk *s, uint8_t *out, unsigned *len)
         walk_learn(s, &g, out);
     }
     s->hits = s->hits << 1 | hit;
-    s->type_hits[g.unit.type] = (uint8_t)(s->type_hits[g.unit.type] << 1 | hit);
+    s->type_hits[g.unit.type] = (uint8_t)((unsigned)s->type_hits[g.unit.type] << 1 | (unsigned)hit);
     s->run_length = hit ? s->run_length + 1u : 0u;
     *len = g.unit.len;
     return 0;

@@ -6,6 +6,7 @@
 #ifndef INLAY_WALK_PLAN_H
 #define INLAY_WALK_PLAN_H
 
+#include "prior.h"
 #include "walk.h"
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
@@ -14,14 +15,16 @@ static void walk_reset_models(struct walk *s)
 {
     for (unsigned i = 0; i < CONTROL_COUNTERS; i++)
         if (i < FLAG_STEP || i >= FLAG_STEP + 8u)
-            s->control[i] = INLAY_COARSE_START;
-    for (uint32_t i = 0; i < VOTES_FLAG << s->params.flag_log2; i++)
+            s->control[i] = inlay_prior_coarse(i);
+    for (unsigned i = 0; i < CLASSES; i++)
+        s->class[i] = inlay_prior_fine(CONTROL_COUNTERS + i);
+    for (uint32_t i = 0; i < TABLES_FLAG << s->params.flag_log2; i++)
         s->flag[i] = INLAY_FINE_START;
     for (uint32_t i = 0; i < VOTES_BYTE << s->params.byte_log2; i++)
         s->byte[i] = INLAY_COARSE_START;
     for (unsigned i = 0; i < FLAG_SETS + FLAG_MORE; i++)
         for (unsigned k = 0; k < 2u * VOTES_FLAG; k++)
-            s->weight_flag[i][k] = k & 1u ? 0 : 10000;
+            s->weight_flag[i][k] = k & 1u ? 0 : k < 2u * TABLES_FLAG ? 10000 : 6000;
     for (unsigned i = 0; i < BYTE_SETS + 8u; i++)
         for (unsigned k = 0; k < 2u * VOTES_BYTE; k++)
             s->weight_byte[i][k] = k & 1u ? 0 : 12000;
@@ -41,7 +44,7 @@ static void walk_reset_models(struct walk *s)
 static void walk_init(struct walk *s)
 {
     for (unsigned i = 0; i < 8u; i++)
-        s->control[FLAG_STEP + i] = INLAY_COARSE_START;
+        s->control[FLAG_STEP + i] = inlay_prior_coarse(FLAG_STEP + i);
     walk_reset_models(s);
     memset(s->recent, 0, sizeof s->recent);
 }
