@@ -161,6 +161,10 @@ int inlay_apply_flash(const struct inlay_config *cfg, const uint8_t *patch, size
     if (!workspace)
         return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory for %zu bytes", room);
     status = inlay_begin(&p, cfg, workspace, room);
+    if (status >= 0) {
+        enum inlay_status match = inlay_match(p, patch, patch_len);
+        status = match < 0 ? match : status;
+    }
     while (status == INLAY_OK || status == INLAY_MORE || status == INLAY_AGAIN)
         status = turn(p, status, patch, patch_len);
     if (p)
