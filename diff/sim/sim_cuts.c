@@ -223,6 +223,7 @@ static int play(struct inlay_sim *sim, const struct inlay_sim_path *path,
     int rc = later_cuts(sim, path, why, sizeof why);
     if (!rc)
         rc = inlay_sim_finish(sim, sim->work, why, sizeof why);
+    keep_max(&cuts->most_again, sim->board.again);
     return count_history(sim, cuts, path, rc, why);
 }
 
