@@ -2,6 +2,7 @@
 /* The large codec as an encoder; lzma_format.h shows what it writes. */
 #include "bits.h"
 #include "codec_lzma.h"
+#include "coder_out.h"
 #include "detect.h"
 #include "encode.h"
 #include "lzma_format.h"
@@ -33,7 +34,8 @@ struct encoder {
     uint32_t section_len;                 /* bytes of image in it */
     uint32_t hits;                        /* units guessed right since the last miss */
     uint32_t diagonal, last_block;
-    int failed; /* memory is out */
+    uint64_t weight[LZMA_PARTS]; /* of each part, for the statistics */
+    int failed;                  /* memory is out */
 };
 
 static void add(struct encoder *e, struct inlay_buffer *b, const void *data, size_t len)
@@ -90,6 +92,18 @@ static void flush_hits(struct encoder *e)
     e->hits = 0;
 }
 
+/* Notes what a part would take if every byte stood alone, in 1/256 of a bit. */
+static void weigh(struct encoder *e, unsigned part)
+{
+    const struct inlay_buffer *b = &e->part[part];
+    uint64_t count[256] = {0};
+    for (size_t i = 0; i < b->len; i++)
+        count[b->data[i]]++;
+    for (unsigned i = 0; i < 256; i++)
+        if (count[i] && count[i] < b->len)
+            e->weight[part] += count[i] * inlay_coder_cost((uint32_t)(count[i] * 65536u / b->len));
+}
+
 static void close_section(struct encoder *e)
 {
     struct inlay_buffer header = {0};
@@ -100,6 +114,7 @@ static void close_section(struct encoder *e)
     add_byte(e, &e->stream, (unsigned)header.len);
     add(e, &e->stream, header.data, header.len);
     for (unsigned i = 0; i < LZMA_PARTS; i++) {
+        weigh(e, i);
         add(e, &e->stream, e->part[i].data, e->part[i].len);
         e->part[i].len = 0;
     }
@@ -291,6 +306,7 @@ static int code_steps(struct encoder *e)
             crypto_hash_sha256_final(&sha, digest);
             close_group(e, LZMA_OP_COMMIT);
             add(e, &e->out->payload, digest, e->in->check_len);
+            e->out->stats.checks += (uint64_t)e->in->check_len * 2048u;
             open = 0;
             continue;
         }
@@ -470,6 +486,28 @@ static int open_encoder(struct encoder *e, const struct inlay_layout *layout)
     return 0;
 }
 
+/*
+ * liblzma does not say what each part took, so what all of them took is
+ * divided in proportion to their weights.
+ */
+static void divide_stats(struct encoder *e)
+{
+    struct inlay_encode_stats *st = &e->out->stats;
+    st->plan = (uint64_t)e->out->plan_len * 2048u;
+    uint64_t left = (uint64_t)e->out->payload.len * 2048u - st->plan - st->checks, all = 0;
+    uint64_t weight[3] = {e->weight[LZMA_PART_TARGETS],
+                          e->weight[LZMA_PART_HITS] + e->weight[LZMA_PART_KINDS] +
+                              e->weight[LZMA_PART_BYTES],
+                          e->weight[LZMA_PART_NEW]};
+    uint64_t *share[3] = {&st->addresses, &st->corrections, &st->new_data};
+    all = weight[0] + weight[1] + weight[2] + e->weight[LZMA_PART_CONTROL] + 1u;
+    st->control = left;
+    for (unsigned i = 0; i < 3; i++) {
+        *share[i] = (uint64_t)((long double)left * (long double)weight[i] / (long double)all);
+        st->control -= *share[i];
+    }
+}
+
 static void free_encoder(struct encoder *e)
 {
     for (unsigned i = 0; i < LZMA_PARTS; i++)
@@ -498,6 +536,7 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
     add(e, &out->params, blob, sizeof blob);
     if (e->failed)
         status = -1;
+    divide_stats(e);
     free_encoder(e);
     return status;
 }
