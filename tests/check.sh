@@ -4,7 +4,7 @@
 #
 # usage: tests/check.sh [PART]
 #
-# A part prints lines that start with "ok " or "not ok "; a part that ends
+# A part prints lines that start with "ok ", or "not ok " or "FAIL "; a part that ends
 # with another status than 0 has at least one failure.
 set -u
 
@@ -27,7 +27,7 @@ part() {
     "$@" >"$log" 2>&1 </dev/null
     status=$?
     good=$(grep -c '^ok ' "$log")
-    bad=$(grep -c '^not ok ' "$log")
+    bad=$(grep -cE '^(not ok|FAIL) ' "$log")
     [ $status -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
     [ $((good + bad)) -gt 0 ] || { bad=1; echo "nothing was tested" >>"$log"; }
     passed=$((passed + good))
@@ -37,8 +37,8 @@ part() {
 }
 
 show() {
-    if grep -q '^not ok ' "$1"; then
-        grep -A 25 '^not ok ' "$1" | grep -v '^ok ' | head -n 100 | sed 's/^/    /'
+    if grep -qE '^(not ok|FAIL) ' "$1"; then
+        grep -E -A 25 '^(not ok|FAIL) ' "$1" | grep -v '^ok ' | head -n 100 | sed 's/^/    /'
     else
         tail -n 30 "$1" | sed 's/^/    /'
     fi
