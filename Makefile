@@ -87,7 +87,8 @@ test: tests ## the unit tests as they are, no sanitizers; T=name for one of them
 check: deps ## everything that must hold before a commit; ends with "N passed, N failed"
 	$(Q)BUILD=$(BUILD) JOBS=$(JOBS) MAKE="$(MAKE)" tests/check.sh $(T)
 
-demo: deps ## a real update in place, its power cut at every operation, beside other differs
+demo: ## a real update in place, its power cut at every operation, beside other differs
+	$(Q).ci/deps --install build demo
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/inlay
 	$(Q)bench/demo.sh $(BUILD)/inlay
 
