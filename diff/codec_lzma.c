@@ -2,25 +2,21 @@
 /*
  * The large codec as a decoder; lzma_format.h shows what it reads.
  *
- * Every wait for input is inside inflate() or raw_byte(), and what is behind
- * it goes on where it was: the functions up to produce() keep their progress
- * in the state and may be called again.
+ * Every wait for input is inside inlay_lzma_inflate(), inlay_lzma_close() or raw_byte(), and what
+ * is behind it goes on where it was: the functions up to produce() keep their progress in the state
+ * and may be called again.
  */
 #include "codec_lzma.h"
 #include "bits.h"
 #include "bytes.h"
 #include "detect.h"
 #include "lzma_format.h"
-#include "lzma_predict.h"
+#include "lzma_plan.h"
+#include "lzma_stream.h"
 
 #include <string.h>
 
 #define ARENA_SLACK 4096u /* for rounding */
-
-struct arena {
-    uint8_t *at;
-    size_t used, size;
-};
 
 enum section { SECTION_LEN, SECTION_HEADER, SECTION_PARTS };
 enum group { GROUP_NONE, GROUP_OPEN, GROUP_CLOSING, GROUP_CHECK };
@@ -33,10 +29,7 @@ struct large {
     struct inlay_range *pool;
     uint32_t pool_count;
 
-    struct arena arena;
-    lzma_allocator allocator;
-    lzma_stream stream;
-    uint8_t open; /* liblzma is between the start and the end of a stream */
+    struct inlay_lzma_stream stream;
 
     uint8_t raw[4]; /* bytes that do not go through liblzma */
     uint32_t raw_got;
@@ -63,26 +56,6 @@ struct large {
 };
 
 /* ---- memory ---- */
-
-static void *arena_take(void *opaque, size_t count, size_t size)
-{
-    struct arena *a = opaque;
-    if (size && count > SIZE_MAX / 2 / size)
-        return NULL;
-    size_t len = (count * size + 15u) & ~(size_t)15u;
-    if (len > a->size - a->used)
-        return NULL;
-    void *at = a->at + a->used;
-    a->used += len;
-    return at;
-}
-
-/* All of it is given back at once, when a stream starts. */
-static void arena_give(void *opaque, void *ptr)
-{
-    (void)opaque;
-    (void)ptr;
-}
 
 static size_t round_up(size_t n)
 {
@@ -124,7 +97,8 @@ static void lay_out(struct large *s)
     at += round_up(p->ranges * sizeof(struct inlay_range));
     s->kept = at;
     at += round_up(p->kept);
-    s->arena = (struct arena){at, 0, arena_len(p)};
+    s->stream.memory = at;
+    s->stream.size = arena_len(p);
 }
 
 static int large_begin(const struct inlay_codec *self, void *state,
@@ -141,199 +115,31 @@ static int large_begin(const struct inlay_codec *self, void *state,
     s->setup = *setup;
     s->predict.source = setup->old;
     lay_out(s);
-    s->allocator = (lzma_allocator){arena_take, arena_give, &s->arena};
     return INLAY_OK;
 }
 
 /* ---- input ---- */
 
-/* What it means that input is used up. */
-static int starve(const struct inlay_input *in)
-{
-    return in->last ? INLAY_E_CORRUPT : INLAY_MORE;
-}
-
 static int raw_byte(struct inlay_input *in, uint8_t *byte)
 {
     if (in->left == 0)
-        return starve(in);
+        return inlay_lzma_starve(in);
     *byte = *in->next++;
     in->left--;
     return INLAY_OK;
 }
 
-/* Every stream starts with an empty dictionary, so that a group can be redone alone. */
-static int open_stream(struct large *s)
-{
-    static const lzma_stream fresh = LZMA_STREAM_INIT;
-    lzma_options_lzma options;
-    lzma_filter filters[2];
-    inlay_lzma_filters(&s->params, &options, filters);
-    s->arena.used = 0;
-    s->stream = fresh;
-    s->stream.allocator = &s->allocator;
-    if (lzma_raw_decoder(&s->stream, filters) != LZMA_OK)
-        return INLAY_E_LIMIT;
-    s->open = 1;
-    return INLAY_OK;
-}
-
-static int run_stream(struct large *s, struct inlay_input *in, lzma_ret *ret)
-{
-    s->stream.next_in = in->next;
-    s->stream.avail_in = in->left;
-    *ret = lzma_code(&s->stream, LZMA_RUN);
-    in->next = s->stream.next_in;
-    in->left = s->stream.avail_in;
-    if (*ret == LZMA_OK || *ret == LZMA_STREAM_END || *ret == LZMA_BUF_ERROR)
-        return INLAY_OK;
-    return *ret == LZMA_MEM_ERROR || *ret == LZMA_MEMLIMIT_ERROR ? INLAY_E_LIMIT : INLAY_E_CORRUPT;
-}
-
-/* Appends to out until *got is want: INLAY_OK then. */
-static int inflate(struct large *s, struct inlay_input *in, uint8_t *out, uint32_t want,
-                   uint32_t *got)
-{
-    while (*got < want) {
-        lzma_ret ret;
-        s->stream.next_out = out + *got;
-        s->stream.avail_out = want - *got;
-        int status = run_stream(s, in, &ret);
-        if (status)
-            return status;
-        uint32_t now = want - (uint32_t)s->stream.avail_out;
-        int stuck = now == *got;
-        *got = now;
-        if (*got < want && ret == LZMA_STREAM_END)
-            return INLAY_E_CORRUPT;
-        if (*got < want && in->left == 0 && stuck)
-            return starve(in);
-    }
-    return INLAY_OK;
-}
-
-/* Reads the end of a stream; bytes before it would belong to nothing. */
-static int close_stream(struct large *s, struct inlay_input *in)
-{
-    while (s->open) {
-        lzma_ret ret;
-        uint8_t surplus;
-        size_t left = in->left;
-        s->stream.next_out = &surplus;
-        s->stream.avail_out = 1;
-        int status = run_stream(s, in, &ret);
-        if (status || s->stream.avail_out == 0)
-            return INLAY_E_CORRUPT;
-        if (ret == LZMA_STREAM_END)
-            s->open = 0;
-        else if (in->left == 0)
-            return starve(in);
-        else if (in->left == left && ret == LZMA_BUF_ERROR)
-            return INLAY_E_CORRUPT;
-    }
-    return INLAY_OK;
-}
-
 /* ---- the plan ---- */
 
-static int plan_side(struct inlay_bytes *b, struct inlay_scene *sc, unsigned side, uint32_t size)
+static int parse_plan(struct large *s)
 {
-    sc->spaces[side] = inlay_bytes_u8(b);
-    if (sc->spaces[side] > INLAY_SPACES_MAX)
-        return INLAY_E_CORRUPT;
-    for (unsigned i = 0; i < sc->spaces[side]; i++) {
-        struct inlay_space *sp = &sc->space[side][i];
-        sp->addr = inlay_bytes_uvarint(b);
-        sp->pos = inlay_bytes_uvarint(b);
-        sp->len = inlay_bytes_uvarint(b);
-        if (sp->pos > size || sp->len > size - sp->pos)
-            return INLAY_E_CORRUPT;
-    }
-    return INLAY_OK;
-}
-
-static int plan_tables(struct inlay_bytes *b, struct inlay_scene *sc)
-{
-    sc->tables = inlay_bytes_u8(b);
-    if (sc->tables > INLAY_TABLES_MAX)
-        return INLAY_E_CORRUPT;
-    for (unsigned i = 0; i < sc->tables; i++) {
-        struct inlay_table *t = &sc->table[i];
-        t->kind = inlay_bytes_u8(b);
-        t->addr[INLAY_OLD] = inlay_bytes_uvarint(b);
-        t->addr[INLAY_NEW] = inlay_bytes_uvarint(b);
-        t->len[INLAY_OLD] = inlay_bytes_uvarint(b);
-        if (t->kind > INLAY_TABLE_FROM_HERE31)
-            return INLAY_E_CORRUPT;
-    }
-    return INLAY_OK;
-}
-
-static int plan_moves(struct large *s, struct inlay_bytes *b)
-{
-    struct inlay_map *map = &s->predict.map;
-    uint32_t pos = 0, diagonal = 0;
-    map->count = inlay_bytes_uvarint(b);
-    if (map->count > s->params.moves)
-        return INLAY_E_CORRUPT;
-    for (uint32_t i = 0; i < map->count; i++)
-        map->move[i].new_pos = inlay_bytes_uvarint(b);
-    for (uint32_t i = 0; i < map->count; i++) {
-        struct inlay_move *m = &map->move[i];
-        m->len = inlay_bytes_uvarint(b);
-        if (m->new_pos >= s->setup.new_size - pos || m->len >= s->setup.new_size - pos - m->new_pos)
-            return INLAY_E_CORRUPT;
-        m->len++;
-        m->new_pos += pos;
-        pos = m->new_pos + m->len;
-    }
-    for (uint32_t i = 0; i < map->count; i++) {
-        struct inlay_move *m = &map->move[i];
-        diagonal += inlay_lzma_unfold(inlay_bytes_uvarint(b));
-        m->old_pos = m->new_pos + diagonal;
-        if (m->old_pos > s->setup.old_size || m->len > s->setup.old_size - m->old_pos)
-            return INLAY_E_CORRUPT;
-    }
-    inlay_map_sort(map);
-    return INLAY_OK;
-}
-
-static int plan_pool(struct large *s, struct inlay_bytes *b)
-{
-    uint32_t pos = 0;
-    s->pool_count = inlay_bytes_uvarint(b);
-    if (s->pool_count > s->params.ranges)
-        return INLAY_E_CORRUPT;
-    for (uint32_t i = 0; i < s->pool_count; i++) {
-        struct inlay_range *r = &s->pool[i];
-        uint32_t room = s->setup.old_size - pos, gap = inlay_bytes_uvarint(b);
-        r->len = inlay_bytes_uvarint(b);
-        if (gap >= room || r->len >= room - gap)
-            return INLAY_E_CORRUPT;
-        r->len++;
-        r->pos = pos + gap;
-        pos = r->pos + r->len;
-    }
-    return INLAY_OK;
-}
-
-static int read_plan(struct large *s)
-{
-    struct inlay_bytes b = {s->kept, s->want, 0};
-    struct inlay_scene *sc = &s->predict.scene;
-    sc->data_lo = inlay_bytes_uvarint(&b);
-    sc->data_hi = inlay_bytes_uvarint(&b);
-    int status = plan_side(&b, sc, INLAY_OLD, s->setup.old_size);
-    if (!status)
-        status = plan_side(&b, sc, INLAY_NEW, s->setup.new_size);
-    if (!status)
-        status = plan_tables(&b, sc);
-    if (!status)
-        status = plan_moves(s, &b);
-    if (!status)
-        status = plan_pool(s, &b);
-    if (!status && (b.bad || b.left))
-        status = INLAY_E_CORRUPT;
+    struct inlay_lzma_plan plan = {.predict = &s->predict,
+                                   .pool = s->pool,
+                                   .pool_room = s->params.ranges,
+                                   .old_size = s->setup.old_size,
+                                   .new_size = s->setup.new_size};
+    int status = inlay_lzma_plan_read(&plan, s->kept, s->want);
+    s->pool_count = plan.pool_count;
     return status;
 }
 
@@ -351,15 +157,15 @@ static int large_plan(void *state, struct inlay_input *in)
         s->want = inlay_get32(s->raw);
         if (s->want > s->params.kept)
             return INLAY_E_CORRUPT;
-        status = open_stream(s);
+        status = inlay_lzma_open(&s->stream, &s->params);
         if (status)
             return status;
     }
-    int status = inflate(s, in, s->kept, s->want, &s->got);
+    int status = inlay_lzma_inflate(&s->stream, in, s->kept, s->want, &s->got);
     if (!status)
-        status = close_stream(s, in);
+        status = inlay_lzma_close(&s->stream, in);
     if (!status)
-        status = read_plan(s);
+        status = parse_plan(s);
     s->planned = status == INLAY_OK;
     return status;
 }
@@ -409,7 +215,7 @@ static int load_section(struct large *s, struct inlay_input *in)
     if (s->section == SECTION_LEN) {
         if (s->got == 0 && !is_used_up(s))
             return INLAY_E_CORRUPT;
-        status = inflate(s, in, &s->header_len, 1, &s->got);
+        status = inlay_lzma_inflate(&s->stream, in, &s->header_len, 1, &s->got);
         if (status)
             return status;
         if (s->header_len > sizeof s->header)
@@ -418,7 +224,7 @@ static int load_section(struct large *s, struct inlay_input *in)
         s->got = 0;
     }
     if (s->section == SECTION_HEADER) {
-        status = inflate(s, in, s->header, s->header_len, &s->got);
+        status = inlay_lzma_inflate(&s->stream, in, s->header, s->header_len, &s->got);
         if (!status)
             status = read_header(s);
         if (status)
@@ -426,7 +232,7 @@ static int load_section(struct large *s, struct inlay_input *in)
         s->section = SECTION_PARTS;
         s->got = 0;
     }
-    status = inflate(s, in, s->kept, s->want, &s->got);
+    status = inlay_lzma_inflate(&s->stream, in, s->kept, s->want, &s->got);
     if (status)
         return status;
     s->section = SECTION_LEN;
@@ -458,7 +264,7 @@ static void forget_section(struct large *s)
 
 static int open_group(struct large *s, struct inlay_input *in, struct inlay_step_cmd *cmd)
 {
-    uint8_t byte;
+    uint8_t byte = 0;
     int status = raw_byte(in, &byte);
     if (status)
         return status;
@@ -471,13 +277,13 @@ static int open_group(struct large *s, struct inlay_input *in, struct inlay_step
     forget_section(s);
     s->diagonal = 0;
     s->group = GROUP_OPEN;
-    return open_stream(s);
+    return inlay_lzma_open(&s->stream, &s->params);
 }
 
 static int close_group(struct large *s, struct inlay_input *in, struct inlay_step_cmd *cmd)
 {
     if (s->group == GROUP_CLOSING) {
-        int status = close_stream(s, in);
+        int status = inlay_lzma_close(&s->stream, in);
         if (status)
             return status;
         s->raw_got = 0;
@@ -695,7 +501,7 @@ static int make_new(struct large *s, struct inlay_input *in, uint8_t *out, size_
     uint32_t want = s->run_left < cap - *made ? s->run_left : (uint32_t)(cap - *made), got = 0;
     if (want > s->fresh_left)
         return INLAY_E_CORRUPT;
-    int status = inflate(s, in, out + *made, want, &got);
+    int status = inlay_lzma_inflate(&s->stream, in, out + *made, want, &got);
     advance(s, got);
     s->fresh_left -= got;
     *made += got;
