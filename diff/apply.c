@@ -218,7 +218,8 @@ static int make_bench(struct bench *b, const struct inlay_manifest *m,
     inlay_apply_work(m, needs, &b->work_flash);
     if (make_area(&b->work_flash, &b->work))
         return -1;
-    memcpy(b->slot.data, old, old_size < b->slot.len ? old_size : b->slot.len);
+    if (old_size)
+        memcpy(b->slot.data, old, old_size < b->slot.len ? old_size : b->slot.len);
     return 0;
 }
 

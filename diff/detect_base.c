@@ -36,6 +36,8 @@ static int vote_compare(const void *a, const void *b)
 static void vote_unique(struct vote_list *l, uint32_t max)
 {
     uint32_t kept = 0;
+    if (!l->count)
+        return;
     qsort(l->at, l->count, sizeof *l->at, vote_compare);
     for (uint32_t i = 0; i < l->count; i++) {
         if (i == 0 || l->at[i] != l->at[i - 1])

@@ -21,6 +21,7 @@
 #define LARGE_MODEL (1u << 20)
 
 struct job {
+    struct inlay_image old_image, new_image; /* as given, but never without data */
     const struct inlay_image *old, *new;
     const struct inlay_profile *profile;
     const struct inlay_diff_options *options;
@@ -305,7 +306,14 @@ int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
                struct inlay_diff_result *result, struct inlay_error *err)
 {
     static const struct inlay_diff_options none;
-    struct job j = {.old = old, .new = new, .profile = profile};
+    static uint8_t nothing;
+    struct job j = {.old_image = *old, .new_image = *new, .profile = profile};
+    j.old = &j.old_image;
+    j.new = &j.new_image;
+    if (!old->size)
+        j.old_image.data = &nothing;
+    if (!new->size)
+        j.new_image.data = &nothing;
     j.options = options ? options : &none;
     j.in_place = j.options->mode == INLAY_DIFF_PROFILE ? profile->in_place
                                                        : j.options->mode == INLAY_DIFF_IN_PLACE;
@@ -316,7 +324,7 @@ int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
         code = make(&j, result, err);
     if (!code) {
         report(&j, "checking", 0, 1);
-        code = inlay_prove(profile, j.in_place, old, new, &result->patch, err);
+        code = inlay_prove(profile, j.in_place, j.old, j.new, &result->patch, err);
     }
     if (code)
         inlay_diff_result_free(result);

@@ -19,13 +19,17 @@
 #ifndef INLAY_H
 #define INLAY_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #include "buffer.h"
 #include "error.h"
 #include "inlay_patch.h"
 #include "profile.h"
-
-#include <stddef.h>
-#include <stdint.h>
 
 /* ---- Images ---- */
 
@@ -127,7 +131,7 @@ struct inlay_diff_result {
  * INLAY_EXIT_LIMIT with the number that is exceeded.
  * options may be NULL.  Free *result with inlay_diff_result_free().
  */
-int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
+int inlay_diff(const struct inlay_image *old_image, const struct inlay_image *new_image,
                const struct inlay_profile *profile, const struct inlay_diff_options *options,
                struct inlay_diff_result *result, struct inlay_error *err);
 void inlay_diff_result_free(struct inlay_diff_result *result);
@@ -174,5 +178,9 @@ int inlay_apply_file(const char *path, const uint8_t *patch, size_t patch_len,
 
 /* The exit code that fits a patcher's status. */
 enum inlay_exit inlay_exit_of(enum inlay_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
