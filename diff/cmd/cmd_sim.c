@@ -268,6 +268,8 @@ static void print_text(const struct session *s)
     printf("device      %s, %s\n", s->profile.name, s->needs.in_place ? "in place" : "A/B");
     printf("result      the new image, %" PRIu32 " bytes, from %" PRIu64 " bytes of patch\n",
            s->needs.new_size, r->fed);
+    if (r->already)
+        printf("            it was installed beforehand, so there was nothing to do\n");
     printf("operations  %" PRIu64 ": %" PRIu64 " erases, %" PRIu64 " programs of %" PRIu64
            " bytes in all\n",
            r->ops, r->counts.erases, r->counts.writes, r->counts.written);
@@ -321,6 +323,7 @@ static void print_json(const struct session *s, int code, const struct inlay_err
     json_text(&j, "profile", s->profile.name);
     json_text(&j, "mode", s->needs.in_place ? "in-place" : "ab");
     json_number(&j, "new_size", s->needs.new_size);
+    json_bool(&j, "already", r->already);
     json_number(&j, "operations", r->ops);
     json_number(&j, "erases", r->counts.erases);
     json_number(&j, "programs", r->counts.writes);

@@ -263,6 +263,7 @@ static void report(const struct inlay_sim *sim, struct inlay_sim_result *r)
 {
     const struct inlay_model *m = sim->done;
     const struct inlay_model_area *target = &m->area[sim->target];
+    r->already = sim->status == INLAY_ALREADY;
     r->ops = sim->level[0].log.count;
     r->counts = m->counts;
     r->fed = sim->board.fed;

@@ -60,6 +60,7 @@ struct inlay_sim_setup {
 
 /* The run without cuts. */
 struct inlay_sim_result {
+    int already;  /* 1: the new image was installed beforehand */
     uint64_t ops; /* erases and programs: the places to cut at */
     struct inlay_model_counts counts;
     uint64_t fed;                        /* patch bytes received */
