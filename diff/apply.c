@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORK_BLOCK_MIN 4096u
+#define WORK_BLOCK_MIN 16384u /* a record of INLAY_STAGE_BLOCKS_MAX blocks fits its third */
 #define WORKSPACE_MIN  ((size_t)4 << 20)
 
 /* A run of bytes that behaves like flash. */

@@ -7,7 +7,7 @@
  * patch is there, so the division may take a second try.
  */
 #include "fit.h"
-#include "flash.h"
+#include "journal.h"
 
 #include <string.h>
 
@@ -75,13 +75,21 @@ static int lay_out(const struct inlay_fit *fit, uint32_t kept, struct inlay_layo
 }
 
 /* As many staged blocks as the stage holds, but no larger groups than are of use. */
-static void set_groups(struct inlay_fit *fit, uint32_t stage_len)
+static void set_groups(struct inlay_fit *fit, const struct inlay_layout *layout)
 {
+    struct inlay_flash flash;
+    describe_work(&fit->profile->work, &flash);
+    const struct inlay_journal journal = {.flash = &flash,
+                                          .area = {layout->journal[0], layout->journal[1]}};
+    uint32_t stage_len = layout->stage.len;
     struct inlay_order_limits *l = &fit->limits;
     uint32_t block = largest_block(fit->target);
     uint32_t useful = GROUP_BYTES / block ? GROUP_BYTES / block : 1;
     l->group_blocks = useful;
     l->stage_blocks = stage_len / block < useful ? stage_len / block : useful;
+    /* A record lists the blocks in the stage. */
+    while (l->stage_blocks > 1 && !inlay_journal_fits(&journal, l->stage_blocks))
+        l->stage_blocks--;
     if (!l->stage_blocks)
         l->stage_blocks = 1;
 }
@@ -97,7 +105,7 @@ static int divide(struct inlay_fit *fit, struct inlay_error *err)
     uint32_t kept = left / 3 > fit->head_guess ? left / 3 : fit->head_guess;
     if (lay_out(fit, kept, &layout, NULL))
         layout = least;
-    set_groups(fit, layout.stage.len);
+    set_groups(fit, &layout);
     if (fit->limits.in_place)
         fit->limits.pool_len = layout.head.len - fit->head_guess;
     return 0;
