@@ -17,9 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define KEEP 48u      /* decisions of one counter and run */
+#define KEEP     48u /* decisions of one counter and run */
 #define RUNS_MAX 4096u
-#define CONTROL 564u  /* counters below are coarse, the others fine */
+#define CONTROL  564u /* counters below are coarse, the others fine */
 
 struct run {
     uint8_t n;

@@ -199,8 +199,8 @@ static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
 {
     uint32_t fixed = (uint32_t)sizeof(struct walk) + moves * 14u + p->ranges * 8u;
     uint32_t left = in->model_bytes > fixed ? in->model_bytes - fixed : 0;
-    p->flag_log2 = INLAY_MIX_LOG2_MIN;
-    p->byte_log2 = INLAY_MIX_LOG2_MIN;
+    p->flag_log2 = INLAY_MIX_FLAG_MIN;
+    p->byte_log2 = INLAY_MIX_BYTE_MIN;
     for (;;) {
         uint32_t flags = (uint32_t)(TABLES_FLAG * 4u) << p->flag_log2;
         uint32_t bytes = (uint32_t)(VOTES_BYTE * 2u) << p->byte_log2;
@@ -346,6 +346,24 @@ static void free_encoder(struct encoder *e)
     free(e);
 }
 
+static int add_uvarint(struct inlay_buffer *out, uint32_t v)
+{
+    for (; v > 127u; v >>= 7)
+        if (inlay_buffer_add_byte(out, (uint8_t)(v | 128u)))
+            return -1;
+    return inlay_buffer_add_byte(out, (uint8_t)v);
+}
+
+static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *out)
+{
+    uint8_t tables =
+        (uint8_t)((p->flag_log2 - INLAY_MIX_FLAG_MIN) << 4 | (p->byte_log2 - INLAY_MIX_BYTE_MIN));
+    if (inlay_buffer_add_byte(out, p->arch) || inlay_buffer_add_byte(out, tables) ||
+        add_uvarint(out, p->moves))
+        return -1;
+    return add_uvarint(out, p->ranges);
+}
+
 static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
                        struct inlay_encoded *out)
 {
@@ -366,10 +384,8 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
         walk_init(&e->walk);
         status = encode_stream(e);
     }
-    uint8_t blob[INLAY_MIX_PARAMS_LEN];
-    inlay_mix_params_write(&params, blob);
-    if (!status && inlay_buffer_add(&out->params, blob, sizeof blob))
-        status = -1;
+    if (!status)
+        status = write_params(&params, &out->params);
     free_encoder(e);
     return status;
 }

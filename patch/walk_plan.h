@@ -7,7 +7,7 @@
 #define INLAY_WALK_PLAN_H
 
 #include "prior.h"
-#include "walk.h"
+#include "walk_run.h"
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 
@@ -24,10 +24,10 @@ static void walk_reset_models(struct walk *s)
         s->byte[i] = INLAY_COARSE_START;
     for (unsigned i = 0; i < FLAG_SETS + FLAG_MORE; i++)
         for (unsigned k = 0; k < 2u * VOTES_FLAG; k++)
-            s->weight_flag[i][k] = k & 1u ? 0 : k < 2u * TABLES_FLAG ? 10000 : 6000;
+            s->weight_flag[i][k] = k & 1u ? 0 : k < 2u * TABLES_FLAG ? 5000 : 16000;
     for (unsigned i = 0; i < BYTE_SETS + 8u; i++)
         for (unsigned k = 0; k < 2u * VOTES_BYTE; k++)
-            s->weight_byte[i][k] = k & 1u ? 0 : 12000;
+            s->weight_byte[i][k] = k & 1u ? 0 : 14000;
     memset(s->lesson, 0, sizeof s->lesson);
     memset(s->swap, 0, sizeof s->swap);
     memset(s->shift, 0, sizeof s->shift);

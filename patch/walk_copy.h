@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk: coding one copied unit. */
+#ifndef INLAY_WALK_COPY_H
+#define INLAY_WALK_COPY_H
+
+#include "walk_guess.h"
+
+static unsigned walk_log2(uint32_t v)
+{
+    unsigned n = 0;
+    while (v > 1u) {
+        v >>= 1;
+        n++;
+    }
+    return n;
+}
+
+/* Contexts for the decisions about one unit; `what` keeps the decisions apart. */
+static void walk_flag_contexts(const struct walk *s, const struct walk_guess *g, unsigned what,
+                               unsigned swap, uint32_t *ctx)
+{
+    uint32_t t = g->unit.type;
+    uint32_t key =
+        what << 27 | t << 22 | (uint32_t)g->changed << 21 | (uint32_t)g->quality << 17 | swap << 16;
+    uint32_t run = walk_log2(s->run_length + 1u);
+    ctx[0] = key | (s->hits & 3u);
+    ctx[1] = what << 27 | 1u << 26 | (s->hits & 255u);
+    ctx[2] = key | s->type_hits[t];
+    ctx[3] = key | run << 8 | 0x80u;
+    ctx[4] = what << 27 | 3u << 25 | (uint32_t)(g->changed) << 25 | t << 18 |
+             (inlay_get16(g->old) & (s->scene.arch->granule == 2 ? 0xff00u : 0xffu)) | swap << 16;
+    ctx[5] = what << 27 | 5u << 24 | (g->old_addr & 3u) << 20 | (run > 7 ? 7 : run) << 12 |
+             (uint32_t)g->changed << 11 | swap << 10 | (uint32_t)g->quality << 4 | (s->hits & 15u);
+}
+
+/* What is known of a decision before anything was learned: CLASSES of them. */
+static unsigned walk_class(const struct walk_guess *g, unsigned what, unsigned swap)
+{
+    unsigned len = g->unit.len < 4u ? g->unit.len - 1u : 3u;
+    if (what)
+        return 128u + (what - 1u) * 16u + g->unit.has_target * 8u + g->changed * 4u + swap;
+    return (((unsigned)g->quality * 2u + g->changed) * 4u + len) * 2u + swap;
+}
+
+static unsigned walk_unit_flag(struct walk *s, const struct walk_guess *g, unsigned what,
+                               unsigned swap, unsigned want)
+{
+    uint32_t ctx[TABLES_FLAG];
+    unsigned class = walk_class(g, what, swap);
+    walk_flag_contexts(s, g, what, swap, ctx);
+    if (what)
+        return walk_flag(s, ctx, class, 15u + what, 7u + what, want);
+    return walk_flag(s, ctx, class, g->unit.type & 15u,
+                     (unsigned)g->changed * 4u + swap * 2u + (s->hits & 1u), want);
+}
+
+/* The bytes of a unit that nothing predicted. */
+static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, uint8_t *out)
+{
+    uint32_t t = g->unit.type;
+    unsigned len = g->unit.len;
+    unsigned first = s->scene.arch->literal_kind == INLAY_LITERAL_HALVES && len >= 2 ? 1 : 0;
+    uint32_t so_far = 0;
+    for (unsigned k = 0; k < len; k++) {
+        unsigned i = k ^ (first && (k | 1u) < len ? 1u : 0u);
+        uint32_t ctx[VOTES_BYTE] = {
+            (t << 3 | i) << 8 | g->now[i] | 1u << 24,
+            (uint32_t)g->now[i] << 8 | (so_far & 255u) | 2u << 24 | (k ? 1u << 20 : 0u),
+            (so_far & 0xffffu) | t << 16 | 3u << 24 | (uint32_t)i << 28,
+            (uint32_t)g->now[i] << 8 | (s->last_delta & 255u) | 4u << 24,
+        };
+        out[i] = (uint8_t)walk_byte(s, ctx, 8u + (i & 3u) + (t >= INLAY_TYPE_POINTER ? 4u : 0u),
+                                    INLAY_WANT(truth_byte(s, i)));
+        so_far = so_far << 8 | out[i];
+    }
+}
+
+/* The latest shift of a value close to this one. */
+static const struct walk_swap *walk_near_shift(const struct walk *s, uint32_t value)
+{
+    const struct walk_swap *best = 0;
+    uint32_t best_distance = 0xffffffffu;
+    for (unsigned i = 0; i < SHIFTS; i++) {
+        const struct walk_swap *w = &s->shift[i];
+        uint32_t distance = w->from > value ? w->from - value : value - w->from;
+        if ((w->from | w->to) && distance < best_distance) {
+            best = w;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* Writes a candidate into out; 0 if there is none of this kind. */
+static int walk_candidate(struct walk *s, const struct walk_guess *g, enum walk_candidate kind,
+                          uint8_t *out)
+{
+    unsigned len = g->unit.len;
+    memcpy(out, g->old, len);
+    if (kind == CANDIDATE_OLD)
+        return g->changed;
+    if (kind == CANDIDATE_SWAP) {
+        walk_put_value(s, out, len, g->swap->to);
+        return g->has_swap;
+    }
+    if (kind == CANDIDATE_DELTA) {
+        walk_put_value(s, out, len, g->value + s->last_delta);
+        return s->last_delta != 0;
+    }
+    if (g->unit.has_target)
+        return g->near && inlay_scene_aim(&s->scene, &s->old_state, &g->unit, out, g->old_addr,
+                                          g->new_addr, g->near_target);
+    const struct walk_swap *w = walk_near_shift(s, g->value);
+    if (w)
+        walk_put_value(s, out, len, g->value + (w->to - w->from));
+    return w != 0;
+}
+
+/* A missed target is often only a little off. */
+static int walk_near_target(struct walk *s, struct walk_guess *g, uint8_t *out)
+{
+    memcpy(out, g->old, g->unit.len);
+    if (!walk_bit(s, FLAG_NEAR + g->unit.type, INLAY_WANT(truth_is_near(s, g))))
+        return 0;
+    uint32_t target =
+        g->near_target + walk_signed(s, NUMBER_DELTA, INLAY_WANT(truth_near_delta(s, g)));
+    inlay_scene_aim(&s->scene, &s->old_state, &g->unit, out, g->old_addr, g->new_addr, target);
+    return 1;
+}
+
+static void walk_missed_unit(struct walk *s, struct walk_guess *g, uint8_t *out)
+{
+    uint8_t tried[CANDIDATES][INLAY_UNIT_MAX];
+    unsigned n = 0, len = g->unit.len;
+    const struct walk_lesson *l = 0;
+    uint32_t pos;
+    if (g->unit.has_target) {
+        l = walk_near_lesson(s, !inlay_scene_pos(&s->scene, INLAY_OLD, g->unit.target, &pos),
+                             g->unit.target);
+        g->near_target = l ? g->unit.target + (l->to - l->from) : g->target;
+        g->near = l != 0;
+    }
+    for (unsigned k = 0; k < CANDIDATES; k++) {
+        if (!walk_candidate(s, g, (enum walk_candidate)k, tried[n]) ||
+            memcmp(tried[n], g->now, len) == 0)
+            continue;
+        unsigned i = 0;
+        while (i < n && memcmp(tried[i], tried[n], len) != 0)
+            i++;
+        if (i < n)
+            continue;
+        unsigned right = walk_unit_flag(s, g, 1u + k, s->candidate_hits[k] & 3u,
+                                        INLAY_WANT(truth_is(s, tried[n], len)));
+        s->candidate_hits[k] = (uint8_t)((unsigned)s->candidate_hits[k] << 1 | (unsigned)right);
+        if (right) {
+            memcpy(out, tried[n], len);
+            return;
+        }
+        n++;
+    }
+    INLAY_ACCOUNT(s, corrections);
+    if (g->unit.has_target && walk_near_target(s, g, out))
+        return;
+    walk_miss_bytes(s, g, out);
+}
+
+/* What a word of the new image refers to, if it is of the same kind as the old one. */
+static uint32_t walk_word_target(const struct walk *s, const struct walk_guess *g,
+                                 const uint8_t *now)
+{
+    uint8_t zero[INLAY_UNIT_MAX] = {0};
+    /* The word that refers to address 0 tells what is subtracted. */
+    inlay_scene_aim(&s->scene, &s->old_state, &g->unit, zero, g->old_addr, g->new_addr, 0);
+    uint32_t target = inlay_get32(now) - inlay_get32(zero);
+    return g->unit.type == INLAY_TYPE_FROM_HERE31 ? target & 0x7fffffffu : target;
+}
+
+/* After a miss: remembers what the unit became. */
+static void walk_learn(struct walk *s, struct walk_guess *g, const uint8_t *out)
+{
+    struct walk_swap now = {g->value, walk_value(s, out, g->unit.len)};
+    *g->swap = now;
+    s->last_delta = now.to - now.from;
+    if (!g->unit.has_target) {
+        s->shift[s->shifts++ % SHIFTS] = now;
+        return;
+    }
+    if (g->unit.type >= INLAY_TYPE_POINTER) {
+        walk_learn_target(s, g->unit.target, walk_word_target(s, g, out));
+        return;
+    }
+    struct inlay_unit u;
+    struct inlay_arch_state st = s->new_state;
+    s->scene.arch->parse(&st, out, g->unit.len, g->new_addr, &u);
+    if (u.has_target && u.type == g->unit.type)
+        walk_learn_target(s, g->unit.target, u.target);
+}
+
+static int walk_copy_unit(struct walk *s, uint8_t *out, unsigned *len)
+{
+    struct walk_guess g;
+    int status = walk_guess_unit(s, &g);
+    if (status)
+        return status;
+    g.value = walk_value(s, g.old, g.unit.len);
+    g.swap = walk_swap_of(s, &g);
+    g.has_swap = (uint8_t)walk_swap_applies(s, g.swap, &g);
+    INLAY_ACCOUNT(s, addresses);
+    unsigned hit = walk_unit_flag(s, &g, 0, g.has_swap, INLAY_WANT(truth_is(s, g.now, g.unit.len)));
+    if (hit) {
+        memcpy(out, g.now, g.unit.len);
+    } else {
+        walk_missed_unit(s, &g, out);
+        walk_learn(s, &g, out);
+    }
+    s->hits = s->hits << 1 | hit;
+    s->type_hits[g.unit.type] = (uint8_t)((unsigned)s->type_hits[g.unit.type] << 1 | (unsigned)hit);
+    s->run_length = hit ? s->run_length + 1u : 0u;
+    *len = g.unit.len;
+    return 0;
+}
+
+#endif
