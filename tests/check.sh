@@ -56,7 +56,8 @@ build_sanitized() {
 }
 
 want=${1-}
-for name in build unit asan-build asan-unit $(cd tests && ls check_*.sh cli.sh 2>/dev/null); do
+for name in build unit asan-build asan-unit asan-cli \
+    $(cd tests && ls check_*.sh cli.sh 2>/dev/null); do
     short=${name#check_}
     short=${short%.sh}
     case $want in ''|"$short") ;; *) continue ;; esac
@@ -65,6 +66,7 @@ for name in build unit asan-build asan-unit $(cd tests && ls check_*.sh cli.sh 2
     unit) part unit tests/unit.sh "$BUILD" ;;
     asan-build) part asan-build build_sanitized ;;
     asan-unit) part asan-unit env LIMIT=600 tests/unit.sh "$BUILD/asan" ;;
+    asan-cli) part asan-cli tests/cli.sh "$BUILD/asan/inlay" 10 ;;
     cli.sh) part cli tests/cli.sh "$BUILD/inlay" ;;
     *) part "$short" "tests/$name" ;;
     esac
