@@ -23,14 +23,14 @@ $(BUILD)/fuzz/seeds: fuzz/seeds.c $(BUILD)/libinlay.a
 .PHONY: fuzz fuzz-smoke fuzz-targets fuzz-seeds
 fuzz: ## one target with libFuzzer: T=name SECS=n (default 10); crashes go to fuzz/regress
 	$(Q)test -n "$(T)" || { echo "which one?  make fuzz T=name, of: $(FUZZ_T)"; exit 1; }
-	$(Q)$(FUZZ_MAKE) $(BUILD)/fuzzer/fuzz/fuzz_$(T)
+	$(Q)$(FUZZ_MAKE) $(BUILD)/fuzzer/fuzz/fuzz_$(T) $(BUILD)/fuzzer/fuzz/seeds
 	$(Q)BUILD=$(BUILD) fuzz/fuzz.sh $(SECS) $(T)
 
 fuzz-smoke: ## every fuzz target for SECS seconds (default 10)
-	$(Q)$(FUZZ_MAKE) fuzz-targets
+	$(Q)$(FUZZ_MAKE) fuzz-targets $(BUILD)/fuzzer/fuzz/seeds
 	$(Q)BUILD=$(BUILD) fuzz/fuzz.sh $(SECS) $(FUZZ_T)
 
 fuzz-targets: $(FUZZ_BIN)
 
-fuzz-seeds: $(BUILD)/fuzz/seeds ## make fuzz/corpus anew from the images of corpus/
+fuzz-seeds: $(BUILD)/fuzz/seeds ## make fuzz/corpus anew, after a change of the format
 	$(Q)rm -rf fuzz/corpus; $(BUILD)/fuzz/seeds corpus/images fuzz/corpus
