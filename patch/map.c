@@ -71,7 +71,8 @@ uint32_t inlay_map_find(const struct inlay_map *map, uint32_t old_pos, enum inla
     for (uint32_t i = first; i < last; i++) {
         const struct inlay_move *m = &map->move[map->by_old[i]];
         uint32_t distance = map_distance(m, old_pos);
-        if (distance < best_distance || (distance == best_distance && m->len > best->len)) {
+        if (best == 0 || distance < best_distance ||
+            (distance == best_distance && m->len > best->len)) {
             best = m;
             best_distance = distance;
         }
