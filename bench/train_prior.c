@@ -19,7 +19,7 @@
 
 #define KEEP     48u /* decisions of one counter and run */
 #define RUNS_MAX 4096u
-#define CONTROL  564u /* counters below are coarse, the others fine */
+#define CONTROL  567u /* counters below are coarse, the others fine */
 
 struct run {
     uint8_t n;

@@ -33,6 +33,7 @@ struct walk;
 struct walk_guess;
 static uint32_t truth_byte(struct walk *s, unsigned i);
 static uint32_t truth_is(struct walk *s, const uint8_t *bytes, unsigned len);
+static uint32_t truth_is_calm(struct walk *s, const struct walk_guess *g);
 static uint32_t truth_is_near(struct walk *s, const struct walk_guess *g);
 static uint32_t truth_near_delta(struct walk *s, const struct walk_guess *g);
 static uint32_t truth_is_copy(struct walk *s);
@@ -53,6 +54,34 @@ static uint32_t truth_byte(struct walk *s, unsigned i)
 static uint32_t truth_is(struct walk *s, const uint8_t *bytes, unsigned len)
 {
     return memcmp(s->truth->new + s->pos, bytes, len) == 0;
+}
+
+/*
+ * Will every unit of the stretch be right?  Looks ahead as the walk would go;
+ * nothing is learned from right predictions, and the first wrong one ends it.
+ */
+static uint32_t truth_is_calm(struct walk *s, const struct walk_guess *g)
+{
+    uint32_t pos = s->pos, run_left = s->run_left, left = s->calm_left;
+    struct inlay_arch_state state = s->old_state;
+    struct walk_cache cache = s->cache;
+    struct walk_guess next = *g;
+    uint32_t calm = 1;
+    for (;;) {
+        unsigned right = truth_is(s, next.now, next.unit.len);
+        unsigned asked = next.changed || next.has_swap;
+        calm = right || asked;
+        left -= !asked;
+        s->pos += next.unit.len;
+        s->run_left -= next.unit.len;
+        if (!right || left == 0 || s->run_left == 0 || walk_guess_unit(s, &next))
+            break;
+    }
+    s->pos = pos;
+    s->run_left = run_left;
+    s->old_state = state;
+    s->cache = cache;
+    return calm;
 }
 
 /* The new unit, as far as it is of the same kind as the old one. */

@@ -10,10 +10,11 @@ static const uint16_t model_squash[] = {
 static int32_t model_log2(uint32_t x)
 {
     int32_t n = 15;
-    while (x < 0x8000u) {
-        x <<= 1;
-        n--;
-    }
+    for (unsigned step = 8; step > 0; step >>= 1)
+        if (x < (uint32_t)0x10000u >> step) {
+            x <<= step;
+            n -= (int32_t)step;
+        }
     uint32_t f = (x & 0x7fffu) >> 7; /* 8 bits behind the point */
     return n * 256 + (int32_t)(f + ((f * (256u - f) * 89u) >> 16));
 }

@@ -39,8 +39,9 @@ enum walk_flag {
     FLAG_STEP = FLAG_RECENT + 32,               /* what comes next */
     FLAG_TREND = FLAG_STEP + 4,                 /* next block: the one above, by last time */
     FLAG_SIGN = FLAG_TREND + 4,
-    FLAG_NEAR = FLAG_SIGN + NUMBER_KINDS, /* a missed target is near, by type */
-    CONTROL_COUNTERS = FLAG_NEAR + INLAY_UNIT_TYPES
+    FLAG_NEAR = FLAG_SIGN + NUMBER_KINDS,     /* a missed target is near, by type */
+    FLAG_CALM = FLAG_NEAR + INLAY_UNIT_TYPES, /* many units in a row are right, by how many were */
+    CONTROL_COUNTERS = FLAG_CALM + 3
 };
 
 #define RECENT      16u /* diagonals remembered */
@@ -58,7 +59,7 @@ enum walk_quality {
 
 #define TABLES_FLAG 6u                 /* contexts that are hashed into a table each */
 #define VOTES_FLAG  (TABLES_FLAG + 1u) /* and one that has a counter per class */
-#define CLASSES     192u
+#define CLASSES     196u
 #define VOTES_BYTE  4u
 #define BYTE_SETS   16u
 
@@ -71,7 +72,7 @@ enum walk_candidate {
     CANDIDATES
 };
 #define FLAG_SETS (16u + CANDIDATES) /* by type, or by candidate */
-#define FLAG_MORE (8u + CANDIDATES)
+#define FLAG_MORE (9u + CANDIDATES)
 
 /* Old addresses whose new ones had to be corrected. */
 struct walk_lesson {
@@ -125,6 +126,8 @@ struct walk {
     uint32_t before;     /* the last four bytes of the new image, the newest lowest */
     uint32_t hits;       /* the last outcomes, 1: predicted right, newest lowest */
     uint32_t run_length; /* right predictions in a row */
+    uint16_t calm_left;  /* units that the last FLAG_CALM still speaks of */
+    uint8_t calm;        /* what it said: 1, all of them are right */
     uint8_t type_hits[INLAY_UNIT_TYPES];
     uint32_t last_delta; /* new minus old in the last unit that missed */
     uint8_t half;        /* INLAY_LITERAL_HALVES: 1 in the second half of an instruction */

@@ -20,11 +20,11 @@ static void walk_flag_contexts(const struct walk *s, const struct walk_guess *g,
                                unsigned swap, uint32_t *ctx)
 {
     uint32_t t = g->unit.type;
-    uint32_t key =
-        what << 27 | t << 22 | (uint32_t)g->changed << 21 | (uint32_t)g->quality << 17 | swap << 16;
+    uint32_t key = what << 27 | t << 22 | (uint32_t)g->changed << 21 | (uint32_t)g->quality << 17 |
+                   swap << 16 | (uint32_t)g->stormy << 15;
     uint32_t run = walk_log2(s->run_length + 1u);
     ctx[0] = key | (s->hits & 3u);
-    ctx[1] = what << 27 | 1u << 26 | (s->hits & 255u);
+    ctx[1] = what << 27 | 1u << 26 | (uint32_t)g->stormy << 8 | (s->hits & 255u);
     ctx[2] = key | s->type_hits[t];
     ctx[3] = key | run << 8 | 0x80u;
     ctx[4] = what << 27 | 3u << 25 | (uint32_t)(g->changed) << 25 | t << 18 |
@@ -33,12 +33,16 @@ static void walk_flag_contexts(const struct walk *s, const struct walk_guess *g,
              (uint32_t)g->changed << 11 | swap << 10 | (uint32_t)g->quality << 4 | (s->hits & 15u);
 }
 
+#define CALM_AFTER 32u /* right predictions in a row before stretches are worth asking about */
+
 /* What is known of a decision before anything was learned: CLASSES of them. */
 static unsigned walk_class(const struct walk_guess *g, unsigned what, unsigned swap)
 {
     unsigned len = g->unit.len < 4u ? g->unit.len - 1u : 3u;
     if (what)
         return 128u + (what - 1u) * 16u + g->unit.has_target * 8u + g->changed * 4u + swap;
+    if (g->stormy)
+        return 192u + len;
     return (((unsigned)g->quality * 2u + g->changed) * 4u + len) * 2u + swap;
 }
 
@@ -49,7 +53,9 @@ static unsigned walk_unit_flag(struct walk *s, const struct walk_guess *g, unsig
     unsigned class = walk_class(g, what, swap);
     walk_flag_contexts(s, g, what, swap, ctx);
     if (what)
-        return walk_flag(s, ctx, class, 15u + what, 7u + what, want);
+        return walk_flag(s, ctx, class, 15u + what, 8u + what, want);
+    if (g->stormy)
+        return walk_flag(s, ctx, class, g->unit.type & 15u, 8u, want);
     return walk_flag(s, ctx, class, g->unit.type & 15u,
                      (unsigned)g->changed * 4u + swap * 2u + (s->hits & 1u), want);
 }
@@ -196,20 +202,42 @@ static void walk_learn(struct walk *s, struct walk_guess *g, const uint8_t *out)
         walk_learn_target(s, g->unit.target, u.target);
 }
 
+/*
+ * 1 if the unit is known to be right.  After many right predictions one
+ * decision covers a whole stretch of units, as far as they stay as they were;
+ * those that change are still asked about one by one.
+ */
+static unsigned walk_is_calm(struct walk *s, struct walk_guess *g)
+{
+    static const uint16_t stretch[3] = {32, 128, 512};
+    if (g->changed || g->has_swap)
+        return 0;
+    if (s->calm_left == 0) {
+        if (s->run_length < CALM_AFTER)
+            return 0;
+        unsigned size = s->run_length < 128u ? 0 : s->run_length < 1024u ? 1 : 2;
+        s->calm_left = stretch[size];
+        s->calm = (uint8_t)walk_bit(s, FLAG_CALM + size, INLAY_WANT(truth_is_calm(s, g)));
+    }
+    s->calm_left--;
+    g->stormy = !s->calm;
+    return s->calm;
+}
+
 static int walk_copy_unit(struct walk *s, uint8_t *out, unsigned *len)
 {
     struct walk_guess g;
     int status = walk_guess_unit(s, &g);
     if (status)
         return status;
-    g.value = walk_value(s, g.old, g.unit.len);
-    g.swap = walk_swap_of(s, &g);
-    g.has_swap = (uint8_t)walk_swap_applies(s, g.swap, &g);
     INLAY_ACCOUNT(s, addresses);
-    unsigned hit = walk_unit_flag(s, &g, 0, g.has_swap, INLAY_WANT(truth_is(s, g.now, g.unit.len)));
+    unsigned hit = walk_is_calm(s, &g);
+    if (!hit)
+        hit = walk_unit_flag(s, &g, 0, g.has_swap, INLAY_WANT(truth_is(s, g.now, g.unit.len)));
     if (hit) {
         memcpy(out, g.now, g.unit.len);
     } else {
+        s->calm_left = 0;
         walk_missed_unit(s, &g, out);
         walk_learn(s, &g, out);
     }

@@ -86,6 +86,7 @@ struct walk_guess {
     uint8_t old[INLAY_UNIT_MAX], now[INLAY_UNIT_MAX];
     uint8_t changed; /* now differs from old */
     uint8_t has_swap, near;
+    uint8_t stormy; /* among these units one is wrong */
     uint32_t near_target;
     uint32_t value;
     struct walk_swap *swap;
@@ -126,23 +127,6 @@ static void walk_aim(const struct walk *s, struct walk_guess *g)
     g->changed = memcmp(g->now, g->old, g->unit.len) != 0;
 }
 
-static int walk_guess_unit(struct walk *s, struct walk_guess *g)
-{
-    const uint8_t *bytes;
-    uint32_t old_pos = s->pos + s->diagonal;
-    uint32_t n = s->run_left < INLAY_WINDOW ? s->run_left : INLAY_WINDOW;
-    int status = walk_read(s, old_pos, n, s->run_left, &bytes);
-    if (status)
-        return status;
-    memset(g, 0, sizeof *g);
-    inlay_scene_addr(&s->scene, INLAY_OLD, old_pos, &g->old_addr);
-    g->new_addr = walk_new_addr(s, s->pos);
-    inlay_scene_parse(&s->scene, INLAY_OLD, &s->old_state, bytes, n, g->old_addr, &g->unit);
-    memcpy(g->old, bytes, g->unit.len);
-    walk_aim(s, g);
-    return 0;
-}
-
 /* The first four bytes of a unit as a number; of Thumb's, the first halfword on top. */
 static uint32_t walk_value(const struct walk *s, const uint8_t *b, unsigned len)
 {
@@ -178,6 +162,26 @@ static int walk_swap_applies(const struct walk *s, const struct walk_swap *w,
     memcpy(to, g->now, g->unit.len);
     walk_put_value(s, to, g->unit.len, w->to);
     return (w->from | w->to) && w->from == g->value && memcmp(to, g->now, g->unit.len) != 0;
+}
+
+static int walk_guess_unit(struct walk *s, struct walk_guess *g)
+{
+    const uint8_t *bytes;
+    uint32_t old_pos = s->pos + s->diagonal;
+    uint32_t n = s->run_left < INLAY_WINDOW ? s->run_left : INLAY_WINDOW;
+    int status = walk_read(s, old_pos, n, s->run_left, &bytes);
+    if (status)
+        return status;
+    memset(g, 0, sizeof *g);
+    inlay_scene_addr(&s->scene, INLAY_OLD, old_pos, &g->old_addr);
+    g->new_addr = walk_new_addr(s, s->pos);
+    inlay_scene_parse(&s->scene, INLAY_OLD, &s->old_state, bytes, n, g->old_addr, &g->unit);
+    memcpy(g->old, bytes, g->unit.len);
+    walk_aim(s, g);
+    g->value = walk_value(s, g->old, g->unit.len);
+    g->swap = walk_swap_of(s, g);
+    g->has_swap = (uint8_t)walk_swap_applies(s, g->swap, g);
+    return 0;
 }
 
 #endif

@@ -38,6 +38,7 @@ static void walk_reset_models(struct walk *s)
     s->before = 0;
     s->hits = 0xffffffffu;
     s->run_length = 0;
+    s->calm_left = 0;
     s->last_delta = 0;
 }
 

@@ -145,6 +145,7 @@ static int walk_unit(struct walk *s, uint8_t *out, unsigned *len)
             return status;
         memset(&s->old_state, 0, sizeof s->old_state);
         s->half = 0;
+        s->calm_left = 0;
     }
     if (s->run == RUN_NEW)
         *len = walk_new_unit(s, out);
