@@ -222,23 +222,37 @@ static struct inlay_segment *choose_moves(const struct inlay_segments *all, uint
 
 /* ---- parameters ---- */
 
-/* Splits the model memory: as good a fit as powers of two allow. */
+/* The most that tables of 1 << log2 counters are worth for so many bytes. */
+static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
+{
+    uint8_t log2 = least;
+    while (log2 < most && (uint64_t)1 << log2 < bytes)
+        log2++;
+    return log2;
+}
+
+/*
+ * Splits the model memory: as good a fit as powers of two allow, and no more
+ * than so small an image can fill.
+ */
 static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
                           struct inlay_mix_params *p)
 {
     uint32_t fixed = (uint32_t)sizeof(struct walk) + moves * 14u + p->ranges * 8u;
     uint32_t left = in->model_bytes > fixed ? in->model_bytes - fixed : 0;
+    uint8_t most_flag = worth(in->new_size / 16u, INLAY_MIX_FLAG_MIN, 16);
+    uint8_t most_byte = worth(2u * in->new_size, INLAY_MIX_BYTE_MIN, 20);
     p->flag_log2 = INLAY_MIX_FLAG_MIN;
     p->byte_log2 = INLAY_MIX_BYTE_MIN;
     for (;;) {
         uint32_t flags = (uint32_t)(TABLES_FLAG * 4u) << p->flag_log2;
         uint32_t bytes = (uint32_t)(VOTES_BYTE * 2u) << p->byte_log2;
-        if (bytes <= 2u * flags && flags + 2u * bytes <= left && p->byte_log2 < 20)
+        int more_flags = p->flag_log2 < most_flag && 2u * flags + bytes <= left;
+        int more_bytes = p->byte_log2 < most_byte && flags + 2u * bytes <= left;
+        if (more_bytes && (bytes <= 2u * flags || !more_flags))
             p->byte_log2++;
-        else if (2u * flags + bytes <= left && p->flag_log2 < 16)
+        else if (more_flags)
             p->flag_log2++;
-        else if (flags + 2u * bytes <= left && p->byte_log2 < 20)
-            p->byte_log2++;
         else
             return;
     }
