@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct inlay_buffer {
     uint8_t *data; /* owned; NULL while empty */
     size_t len;
@@ -17,5 +21,9 @@ int inlay_buffer_reserve(struct inlay_buffer *b, size_t more);
 int inlay_buffer_add(struct inlay_buffer *b, const void *data, size_t len);
 int inlay_buffer_add_byte(struct inlay_buffer *b, uint8_t byte);
 void inlay_buffer_free(struct inlay_buffer *b);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

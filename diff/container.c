@@ -76,7 +76,10 @@ static void put_geometry(struct writer *w, const struct inlay_manifest *m)
     put_u8(w, (m->regions - 1u) << 5 | (m->erased == 0 ? 16u : 0u) | log_of(m->write_size));
     for (unsigned i = 0; i < m->regions; i++) {
         put_uvarint(w, m->region[i].count);
-        put_uvarint(w, m->region[i].block_len);
+        uint32_t odd = m->region[i].block_len, log = 0;
+        for (; odd > 1u && odd % 2u == 0; odd /= 2u)
+            log++;
+        put_uvarint(w, odd / 2u << 5 | log);
     }
     put_uvarint(w, m->stage_blocks);
     put_uvarint(w, m->pool_len);
@@ -111,18 +114,19 @@ static void put_rest(struct writer *w, const struct inlay_manifest *m,
                      const struct inlay_container_fields *f, const uint8_t *link)
 {
     put_uvarint(w, m->old_size);
-    put_uvarint(w, m->new_size);
+    uint32_t more = m->new_size - m->old_size;
+    put_uvarint(w, more << 1 ^ (0u - (more >> 31)));
     put_uvarint(w, m->payload_len);
-    put_u8(w,
-           (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | (m->old_digest_len - INLAY_OLD_DIGEST_MIN));
-    put_u8(w, m->check_len);
+    put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | m->check_len);
+    if (m->old_digest_len > INLAY_OLD_DIGEST_MIN)
+        put_u8(w, m->old_digest_len);
     put_uvarint(w, m->plan_len);
     put_u8(w, m->codec);
     put_u8(w, m->params_len);
     put(w, m->params, m->params_len);
     put(w, m->old_digest, m->old_digest_len);
     put(w, m->new_digest, INLAY_DIGEST_LEN);
-    put(w, link, INLAY_LINK_LEN);
+    put(w, link, m->link_len);
     if (m->regions > 0)
         put_geometry(w, m);
     put_fields(w, m, f);
@@ -137,7 +141,9 @@ static void put_manifest(struct writer *w, const struct inlay_manifest *m,
     const uint8_t magic[4] = {'I', 'N', 'L', INLAY_LEVEL};
     put(w, magic, 4);
     put_u8(w, (m->in_place ? INLAY_FLAG_IN_PLACE : 0) | (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
-                  (any_field(m, f) ? INLAY_FLAG_FIELDS : 0));
+                  (any_field(m, f) ? INLAY_FLAG_FIELDS : 0) |
+                  (m->link_len == INLAY_LINK_SHORT ? INLAY_FLAG_SHORT_LINKS : 0) |
+                  (m->old_digest_len > INLAY_OLD_DIGEST_MIN ? INLAY_FLAG_LONG_OLD : 0));
     /* The length counts itself, one byte or two. */
     uint32_t len = 6u + (uint32_t)rest.len;
     put_uvarint(w, len > 127u ? len + 1u : len);
@@ -159,6 +165,11 @@ static int put_signature(struct writer *w, size_t start, const struct inlay_cont
     }
     put_uvarint(w, (uint32_t)sig_len);
     put(w, sig, sig_len);
+    if (sig_len == 0 && !w->failed) {
+        uint8_t digest[32];
+        inlay_sha256(w->out->data + start, w->out->len - start, digest);
+        put(w, digest, INLAY_UNSIGNED_LEN);
+    }
     return 0;
 }
 
@@ -166,8 +177,8 @@ static int put_signature(struct writer *w, size_t start, const struct inlay_cont
 static uint8_t *make_links(const struct inlay_manifest *m, const uint8_t *payload)
 {
     uint32_t count = inlay_manifest_chunks(m);
-    uint32_t step = ((uint32_t)1 << m->chunk_log) - INLAY_LINK_LEN;
-    uint8_t *links = malloc((size_t)count * INLAY_LINK_LEN);
+    uint32_t step = inlay_manifest_step(m);
+    uint8_t *links = malloc((size_t)count * m->link_len);
     if (links == NULL)
         return NULL;
     for (uint32_t i = count; i-- > 0;) {
@@ -177,10 +188,9 @@ static uint8_t *make_links(const struct inlay_manifest *m, const uint8_t *payloa
         crypto_hash_sha256_init(&st);
         crypto_hash_sha256_update(&st, payload + pos, i + 1u < count ? step : m->payload_len - pos);
         if (i + 1u < count)
-            crypto_hash_sha256_update(&st, links + (size_t)(i + 1u) * INLAY_LINK_LEN,
-                                      INLAY_LINK_LEN);
+            crypto_hash_sha256_update(&st, links + (size_t)(i + 1u) * m->link_len, m->link_len);
         crypto_hash_sha256_final(&st, digest);
-        memcpy(links + (size_t)i * INLAY_LINK_LEN, digest, INLAY_LINK_LEN);
+        memcpy(links + (size_t)i * m->link_len, digest, m->link_len);
     }
     return links;
 }
@@ -189,10 +199,10 @@ static void put_chunks(struct writer *w, const struct inlay_manifest *m, const u
                        const uint8_t *links)
 {
     uint32_t count = inlay_manifest_chunks(m);
-    uint32_t step = ((uint32_t)1 << m->chunk_log) - INLAY_LINK_LEN;
+    uint32_t step = inlay_manifest_step(m);
     for (uint32_t i = 0; i + 1u < count; i++) {
         put(w, payload + (size_t)i * step, step);
-        put(w, links + (size_t)(i + 1u) * INLAY_LINK_LEN, INLAY_LINK_LEN);
+        put(w, links + (size_t)(i + 1u) * m->link_len, m->link_len);
     }
     size_t pos = (size_t)(count - 1u) * step;
     put(w, payload + pos, m->payload_len - pos);
@@ -224,6 +234,7 @@ int inlay_container_write(const struct inlay_manifest *m,
                           payload_len);
     if (m->chunk_log < INLAY_CHUNK_LOG_MIN || m->chunk_log > INLAY_CHUNK_LOG_MAX ||
         m->old_digest_len < INLAY_OLD_DIGEST_MIN || m->old_digest_len > INLAY_DIGEST_LEN ||
+        m->check_len > INLAY_CHECK_MAX ||
         (m->regions > 0 && (m->write_size & (m->write_size - 1u)) != 0))
         return inlay_fail(err, INLAY_EXIT_USAGE,
                           "chunk length, digest length or write size out of range");
@@ -232,6 +243,7 @@ int inlay_container_write(const struct inlay_manifest *m,
     if (payload == NULL)
         payload = (const uint8_t *)"";
     copy.payload_len = (uint32_t)payload_len;
+    copy.link_len = fields->sign != NULL ? INLAY_LINK_LEN : INLAY_LINK_SHORT;
     uint8_t *links = make_links(&copy, payload);
     if (links == NULL)
         return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");
@@ -258,6 +270,12 @@ int inlay_container_open(const uint8_t *patch, size_t patch_len, struct inlay_ma
     if (st != INLAY_OK)
         return inlay_fail(err, INLAY_EXIT_CORRUPT, "the patch's manifest: %s",
                           inlay_status_text(st));
+    uint8_t digest[32];
+    inlay_sha256(patch, m->sig.pos, digest);
+    if (m->sig.len == 0 && memcmp(digest, patch + m->sig.pos, INLAY_UNSIGNED_LEN) != 0)
+        return inlay_fail(err, INLAY_EXIT_CORRUPT,
+                          "the patch's manifest was damaged: it does not match its digest; get the "
+                          "patch again");
     uint32_t want = inlay_manifest_patch_size(m);
     if (patch_len != want)
         return inlay_fail(err, INLAY_EXIT_CORRUPT,

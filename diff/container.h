@@ -33,7 +33,7 @@ void inlay_container_images(struct inlay_manifest *m, const uint8_t *old_image, 
 
 /*
  * Appends the whole patch to out.  m says what goes in the manifest; len,
- * body_pos, sig, first_link, payload_len and the pieces are computed here.
+ * body_pos, sig, link_len, first_link, payload_len and the pieces are computed here.
  * fields may be NULL.  Returns 0 or an exit code; out is then unusable.
  */
 int inlay_container_write(const struct inlay_manifest *m,

@@ -160,7 +160,7 @@ static int pack(const struct job *j, const struct inlay_encoded *e, const struct
                           inlay_status_text(status));
     inlay_manifest_read(&m, result->patch.data, result->patch.len);
     result->manifest_len = m.body_pos;
-    result->chain_len = (inlay_manifest_chunks(&m) - 1u) * INLAY_LINK_LEN;
+    result->chain_len = (inlay_manifest_chunks(&m) - 1u) * m.link_len;
     return 0;
 }
 

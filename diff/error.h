@@ -3,6 +3,10 @@
 #ifndef INLAY_ERROR_H
 #define INLAY_ERROR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum inlay_exit {
     INLAY_EXIT_OK = 0,
     INLAY_EXIT_FAILURE = 1,   /* anything not below; an internal error too */
@@ -23,5 +27,9 @@ struct inlay_error {
 /* Formats the sentence (err may be NULL) and returns code, so that `return inlay_fail(...)` reads well. */
 int inlay_fail(struct inlay_error *err, enum inlay_exit code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile.h"
+#include "format.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -39,7 +40,7 @@ static const struct key profile_keys[] = {
     {"ram", NUMBER, P(ram), 1024, 1u << 30, 1},
     {"model_ram", NUMBER, P(model_ram), 512, 1u << 30, 1},
     {"chunk_len", NUMBER, P(chunk_len), 64, 1u << 20, 1},
-    {"check_len", NUMBER, P(check_len), 0, INLAY_DIGEST_LEN, 1},
+    {"check_len", NUMBER, P(check_len), 0, INLAY_CHECK_MAX, 1},
     {"cpu_hz", NUMBER, P(cpu_hz), 0, 4000000000u, 0},
     {"cpu_mw", NUMBER, P(cpu_mw), 0, 1000000, 0},
     {"cpu_cycles", NUMBER, P(cpu_cycles), 0, 1000000, 0},

@@ -12,6 +12,10 @@
 #include "error.h"
 #include "inlay_patch.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One area of flash, as it is on the device. */
 struct inlay_profile_area {
     uint8_t present;     /* 0: the profile has no such area, all else is 0 */
@@ -44,7 +48,7 @@ struct inlay_profile {
     uint32_t ram;                     /* bytes of RAM for the patcher, codec included */
     uint32_t model_ram;               /* of these, bytes for the codec's state */
     uint32_t chunk_len;               /* bytes of payload per chunk of the patch */
-    uint32_t check_len;               /* bytes of digest per group, 0 to 32 */
+    uint32_t check_len;               /* bytes of digest per group, 0 to 16 */
     uint32_t cpu_hz, cpu_mw;
     uint32_t cpu_cycles;         /* rough decoding cost per byte of new image */
     uint32_t radio_us, radio_nj; /* per byte received */
@@ -81,5 +85,9 @@ uint32_t inlay_profile_area_blocks(const struct inlay_profile_area *area);
 /* The area that the new image goes to: slot in place, second for A/B; NULL if there is none. */
 const struct inlay_profile_area *inlay_profile_target(const struct inlay_profile *profile,
                                                       int in_place);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

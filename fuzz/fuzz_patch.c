@@ -25,8 +25,8 @@
 static void take_payload(const struct inlay_manifest *m, const uint8_t *body, size_t len,
                          struct inlay_buffer *payload)
 {
-    uint32_t step = ((uint32_t)1 << m->chunk_log) - INLAY_LINK_LEN;
-    for (size_t pos = 0; pos < len; pos += step + INLAY_LINK_LEN) {
+    uint32_t step = inlay_manifest_step(m);
+    for (size_t pos = 0; pos < len; pos += step + m->link_len) {
         size_t n = len - pos < step ? len - pos : step;
         REQUIRE(inlay_buffer_add(payload, body + pos, n) == 0);
     }

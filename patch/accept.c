@@ -47,21 +47,18 @@ static enum inlay_status fits_work(struct inlay_patcher *p)
 {
     const struct inlay_manifest *m = &p->man;
     const struct inlay_flash *work = p->cfg->work;
-    uint32_t longest = 0;
-    enum inlay_status st = inlay_layout_make(&p->layout, work, m->len + m->plan_len, m->pool_len);
+    enum inlay_status st =
+        inlay_layout_make(&p->layout, work, m->body_pos + m->plan_len, m->pool_len);
     if (st != INLAY_OK)
         return st;
-    for (unsigned i = 0; i < m->regions; i++)
-        if (m->region[i].block_len > longest)
-            longest = m->region[i].block_len;
     if (m->stage_blocks != 0 &&
-        inlay_flash_align(work, longest) > p->layout.stage.len / m->stage_blocks)
+        inlay_flash_align(work, m->longest) > p->layout.stage.len / m->stage_blocks)
         return INLAY_E_LIMIT;
     return inlay_journal_fits(&p->journal, m->stage_blocks) ? INLAY_OK : INLAY_E_LIMIT;
 }
 
-/* Does the patch fit codecs, slot, work area and workspace?  Needs p->man. */
-enum inlay_status inlay_accept(struct inlay_patcher *p)
+/* Does the patch fit codecs, slot, work area and workspace? */
+static enum inlay_status fits_device(struct inlay_patcher *p)
 {
     const struct inlay_config *cfg = p->cfg;
     const struct inlay_manifest *m = &p->man;
@@ -78,16 +75,22 @@ enum inlay_status inlay_accept(struct inlay_patcher *p)
     return cfg->work != NULL ? fits_work(p) : INLAY_OK;
 }
 
-/* Is it for this device, and not too old?  raw: the manifest's bytes. */
-enum inlay_status inlay_accept_fields(const struct inlay_patcher *p, const uint8_t *raw)
+/* Is it for this device, and not too old? */
+static enum inlay_status meant_for_device(const struct inlay_patcher *p)
 {
     const struct inlay_config *cfg = p->cfg;
     const struct inlay_manifest *m = &p->man;
     if (cfg->component != NULL &&
         (m->component.len != cfg->component_len ||
-         memcmp(raw + m->component.pos, cfg->component, cfg->component_len) != 0))
+         memcmp(p->room + m->component.pos, cfg->component, cfg->component_len) != 0))
         return INLAY_E_POLICY;
     return m->security_counter < cfg->security_counter ? INLAY_E_POLICY : INLAY_OK;
+}
+
+enum inlay_status inlay_accept(struct inlay_patcher *p)
+{
+    enum inlay_status st = meant_for_device(p);
+    return st == INLAY_OK ? fits_device(p) : st;
 }
 
 /* Deals out the workspace and opens the codec; what the workspace held is gone. */

@@ -6,7 +6,7 @@
 uint32_t inlay_chain_len(const struct inlay_chain *c, const struct inlay_manifest *m)
 {
     if (c->index + 1u < c->count)
-        return c->step + INLAY_LINK_LEN;
+        return c->step + m->link_len;
     return m->payload_len - (c->count - 1u) * c->step;
 }
 
@@ -20,7 +20,8 @@ void inlay_chain_seek(struct inlay_chain *c, const struct inlay_manifest *m, uin
                       const uint8_t *link)
 {
     c->count = inlay_manifest_chunks(m);
-    c->step = ((uint32_t)1 << m->chunk_log) - INLAY_LINK_LEN;
+    c->step = inlay_manifest_step(m);
+    c->link_len = m->link_len;
     c->index = chunk_of(c, pos);
     memcpy(c->link[2], link, INLAY_LINK_LEN);
 }
@@ -39,11 +40,11 @@ enum inlay_status inlay_chain_take(struct inlay_chain *c, const struct inlay_cry
     crypto->sha256_init(crypto->ctx, state);
     crypto->sha256_update(crypto->ctx, state, chunk, len);
     crypto->sha256_final(crypto->ctx, state, digest);
-    if (memcmp(digest, c->link[2], INLAY_LINK_LEN) != 0)
+    if (memcmp(digest, c->link[2], c->link_len) != 0)
         return INLAY_E_CHAIN;
     memmove(c->link[0], c->link[1], 2u * INLAY_LINK_LEN);
     if (c->index + 1u < c->count)
-        memcpy(c->link[2], chunk + c->step, INLAY_LINK_LEN);
+        memcpy(c->link[2], chunk + c->step, c->link_len);
     c->index++;
     return INLAY_OK;
 }

@@ -9,6 +9,7 @@ struct inlay_chain {
     uint32_t index; /* the next chunk to take; inlay_manifest_chunks() when all were */
     uint32_t count;
     uint32_t step; /* payload bytes in a chunk that is not the last */
+    uint32_t link_len;
     /* Links of chunks index - 2, index - 1 and index, as far as they were seen. */
     uint8_t link[3][INLAY_LINK_LEN];
 };

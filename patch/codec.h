@@ -16,6 +16,10 @@
 
 #include "inlay_patch.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * A window of verified payload.  The codec advances next.  If it cannot go
  * on with what is left and last is 0 it returns INLAY_MORE; the patcher then
@@ -59,8 +63,8 @@ struct inlay_step_cmd {
     enum inlay_step_kind kind;
     uint32_t block;    /* index of the block in the slot, for DIRECT and STAGED */
     uint32_t len;      /* bytes of it that belong to the new image: all, or up to its end */
-    uint8_t check[32]; /* COMMIT: start of the SHA-256 of the group's bytes, in their order */
-    uint8_t check_len; /* 0 to 32 */
+    uint8_t check[16]; /* COMMIT: start of the SHA-256 of the group's bytes, in their order */
+    uint8_t check_len; /* 0 to INLAY_CHECK_MAX */
 };
 
 /* What a codec is opened with; all of it from the authenticated manifest. */
@@ -113,5 +117,9 @@ struct inlay_codec {
     int (*load)(void *state, const uint8_t *buf, size_t len);
     const void *extra; /* the codec's own constants, e.g. the processors it knows */
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

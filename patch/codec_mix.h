@@ -5,7 +5,15 @@
 
 #include "codec.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 extern const struct inlay_codec inlay_codec_mix_all;    /* every processor */
 extern const struct inlay_codec inlay_codec_mix_thumb2; /* Thumb-2 and plain data */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -22,6 +22,15 @@ int inlay_hash_is(const struct inlay_patcher *p, uint64_t *state, const uint8_t 
     return memcmp(digest, want, len) == 0;
 }
 
+void inlay_identify(const struct inlay_patcher *p, const uint8_t *head,
+                    const struct inlay_manifest *m, uint8_t *identity)
+{
+    uint64_t state[INLAY_SHA_STATE_MAX / 8u];
+    inlay_hash_open(p, state);
+    inlay_hash_add(p, state, head, m->len + 1u);
+    p->cfg->crypto->sha256_final(p->cfg->crypto->ctx, state, identity);
+}
+
 enum inlay_status inlay_hash_image(struct inlay_patcher *p, const struct inlay_flash *f,
                                    uint32_t size)
 {

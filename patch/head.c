@@ -40,8 +40,8 @@ enum inlay_status inlay_do_clear(struct inlay_patcher *p)
 
 enum inlay_status inlay_do_head(struct inlay_patcher *p)
 {
-    if (p->journaled && p->at < p->man.len) {
-        p->at += inlay_writer_add(&p->out, p->room + p->at, p->man.len - p->at);
+    if (p->journaled && p->at < p->man.body_pos) {
+        p->at += inlay_writer_add(&p->out, p->room + p->at, p->man.body_pos - p->at);
         return inlay_writer_push(&p->out, 0) < 0 ? inlay_redo(p) : INLAY_AGAIN;
     }
     enum inlay_status st = inlay_open_codec(p);
@@ -125,8 +125,7 @@ enum inlay_status inlay_do_ready(struct inlay_patcher *p)
     p->cfg->crypto->sha256_final(p->cfg->crypto->ctx, p->sha_group, digest);
     memset(rec, 0, sizeof *rec);
     rec->kind = INLAY_RECORD_READY;
-    rec->manifest_len = p->man.len;
-    rec->body_pos = p->man.body_pos;
+    rec->head_len = p->man.body_pos;
     rec->payload_pos = p->pos;
     /* Wear: the stage goes on where the last update left it. */
     struct inlay_span block =

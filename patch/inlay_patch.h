@@ -25,6 +25,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define INLAY_DIGEST_LEN 32u     /* SHA-256, FIPS 180-4 */
 #define INLAY_MANIFEST_MAX 1024u /* bytes of manifest and signature block */
 #define INLAY_REGIONS_MAX 8u     /* runs of equal erase blocks in one area */
@@ -176,7 +180,8 @@ uint32_t inlay_next_offset(const struct inlay_patcher *p);
 
 /*
  * Is this patch the one that is under way?  head: its first head_len bytes.
- * Ask after inlay_begin() resumed by itself and before feeding.
+ * Ask after inlay_begin() resumed by itself and before feeding; a chunk that
+ * does not match then means damage, INLAY_E_CHAIN, and not INLAY_E_BUSY.
  * Returns INLAY_OK (it is, or none is under way), INLAY_MORE (head_len is too
  * short), INLAY_E_BUSY (another one is: finish that, or see inlay_abort()), or
  * an error in the head.  The update goes on as if this had not been called.
@@ -189,7 +194,9 @@ enum inlay_status inlay_match(struct inlay_patcher *p, const uint8_t *head, size
  * can go back, if a block did not hold its data and its group is done again:
  * always ask for it.
  * Returns INLAY_MORE, INLAY_AGAIN (call inlay_step() before feeding on),
- * INLAY_ALREADY, or an error.
+ * INLAY_ALREADY, or an error.  INLAY_E_BUSY: the first chunk after a resume is
+ * not from the patch that is under way, or was damaged; call inlay_begin() and
+ * let inlay_match() tell which.
  */
 enum inlay_status inlay_feed(struct inlay_patcher *p, const uint8_t *data, size_t len, size_t *used);
 
@@ -214,5 +221,9 @@ enum inlay_status inlay_abort(struct inlay_patcher *p);
 
 /* A short English sentence for a status; never NULL. */
 const char *inlay_status_text(enum inlay_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

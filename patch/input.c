@@ -50,7 +50,8 @@ static enum inlay_status take_chunk(struct inlay_patcher *p, uint32_t len)
     uint8_t *chunk = p->chunk + INLAY_CARRY_MAX;
     enum inlay_status st = inlay_chain_take(&p->chain, p->cfg->crypto, chunk, len);
     if (st != INLAY_OK)
-        return st;
+        return p->doubt ? INLAY_E_BUSY : st;
+    p->doubt = 0;
     uint32_t end = p->chain.index < p->chain.count ? start + p->chain.step : start + len;
     /* The rest of the chunk before is in front of it, or a resume skips into it. */
     p->in.next = p->pos < start ? chunk - (start - p->pos) : chunk + (p->pos - start);

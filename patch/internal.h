@@ -55,6 +55,7 @@ struct inlay_patcher {
     uint8_t want;      /* 1: a chunk is wanted */
     uint8_t old_wrong; /* 1: the installed image is not the old one */
     uint8_t tries;     /* left until flash counts as broken */
+    uint8_t doubt;     /* 1: resumed, and what is fed may be of another patch */
     uint8_t ordered;   /* dry run: blocks came in ascending order so far */
 
     uint32_t pos;      /* payload position of in.next */
@@ -82,7 +83,7 @@ struct inlay_patcher {
     struct inlay_chain chain;
     struct inlay_layout layout;
     struct inlay_journal journal;
-    uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest */
+    uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest and the byte behind it */
     struct inlay_record rec;            /* the last one committed, or about to be */
     struct inlay_writer out;
     uint64_t sha_group[INLAY_SHA_STATE_MAX / 8u];
@@ -103,6 +104,9 @@ void inlay_hash_open(const struct inlay_patcher *p, uint64_t *state);
 void inlay_hash_add(const struct inlay_patcher *p, uint64_t *state, const void *data, uint32_t len);
 /* 1 if the digest starts with these len bytes. */
 int inlay_hash_is(const struct inlay_patcher *p, uint64_t *state, const uint8_t *want, size_t len);
+/* The SHA-256 that stands for a patch: of its manifest and the byte behind that. */
+void inlay_identify(const struct inlay_patcher *p, const uint8_t *head,
+                    const struct inlay_manifest *m, uint8_t *identity);
 /* A piece of the first `size` bytes of f; INLAY_OK when all are in sha_whole. */
 enum inlay_status inlay_hash_image(struct inlay_patcher *p, const struct inlay_flash *f,
                                    uint32_t size);
@@ -117,7 +121,6 @@ enum inlay_status inlay_input_feed(struct inlay_patcher *p, const uint8_t *data,
 
 /* accept.c: may this patch be applied here, and with what memory */
 enum inlay_status inlay_accept(struct inlay_patcher *p);
-enum inlay_status inlay_accept_fields(const struct inlay_patcher *p, const uint8_t *raw);
 const struct inlay_codec *inlay_find_codec(const struct inlay_codec *const *codecs, uint8_t id);
 uint32_t inlay_workspace(const struct inlay_manifest *m, uint32_t codec_need);
 enum inlay_status inlay_open_codec(struct inlay_patcher *p);

@@ -65,8 +65,7 @@ static void pack_fixed(uint8_t *b, const struct inlay_record *rec, uint32_t seq)
     memcpy(b + 68, rec->stage_check, INLAY_SHORT_LEN);
     inlay_put32(b + 76, rec->payload_pos);
     inlay_put32(b + 80, rec->stage_pos);
-    inlay_put16(b + 84, rec->manifest_len);
-    inlay_put16(b + 86, rec->body_pos);
+    inlay_put32(b + 84, rec->head_len);
     inlay_put16(b + 88, rec->save_len);
     inlay_put16(b + 90, rec->staged);
     inlay_put32(b + 92, rec->made);
@@ -83,8 +82,7 @@ static void unpack_fixed(struct inlay_record *rec, const uint8_t *b)
     memcpy(rec->stage_check, b + 68, INLAY_SHORT_LEN);
     rec->payload_pos = inlay_get32(b + 76);
     rec->stage_pos = inlay_get32(b + 80);
-    rec->manifest_len = (uint16_t)inlay_get16(b + 84);
-    rec->body_pos = (uint16_t)inlay_get16(b + 86);
+    rec->head_len = (uint16_t)inlay_get16(b + 84);
     rec->save_len = (uint16_t)inlay_get16(b + 88);
     rec->staged = (uint16_t)inlay_get16(b + 90);
     rec->made = inlay_get32(b + 92);

@@ -27,10 +27,9 @@ enum inlay_record_kind {
 
 struct inlay_record {
     uint8_t kind;
-    uint16_t boots; /* resets since the last commit */
-    uint16_t manifest_len;
-    uint16_t body_pos;
-    uint16_t staged; /* blocks in the stage */
+    uint16_t boots;    /* resets since the last commit */
+    uint16_t head_len; /* bytes of manifest and signature block */
+    uint16_t staged;   /* blocks in the stage */
     uint16_t save_len;
     uint32_t payload_pos;           /* the next payload byte for the codec */
     uint32_t stage_pos;             /* STAGED: where the group is; else where the next one goes */

@@ -5,68 +5,31 @@
 
 #define MANIFEST_PREFIX  7u /* magic, level, flags and the longest length field */
 #define MANIFEST_SIG_MAX 512u
+#define MANIFEST_FLAGS                                                                             \
+    (INLAY_FLAG_IN_PLACE | INLAY_FLAG_GEOMETRY | INLAY_FLAG_FIELDS | INLAY_FLAG_SHORT_LINKS |      \
+     INLAY_FLAG_LONG_OLD)
 
-static enum inlay_status manifest_prefix(struct inlay_bytes *b, uint8_t *flags, uint32_t *len)
-{
-    uint8_t magic[4];
-    inlay_bytes_copy(b, magic, 4);
-    if (magic[0] != 'I' || magic[1] != 'N' || magic[2] != 'L')
-        return INLAY_E_CORRUPT;
-    if (magic[3] != INLAY_LEVEL)
-        return INLAY_E_UNSUPPORTED;
-    *flags = inlay_bytes_u8(b);
-    if (*flags & ~(INLAY_FLAG_IN_PLACE | INLAY_FLAG_GEOMETRY | INLAY_FLAG_FIELDS))
-        return INLAY_E_UNSUPPORTED;
-    *len = inlay_bytes_uvarint(b);
-    if (b->bad || *len < MANIFEST_PREFIX || *len > INLAY_MANIFEST_MAX - 1u)
-        return INLAY_E_CORRUPT;
-    return INLAY_OK;
-}
-
-enum inlay_status inlay_manifest_extent(const uint8_t *head, size_t len, size_t *need)
-{
-    struct inlay_bytes b = {head, len, 0};
-    uint8_t flags;
-    uint32_t manifest_len;
-    *need = MANIFEST_PREFIX;
-    if (len < MANIFEST_PREFIX)
-        return INLAY_OK;
-    enum inlay_status st = manifest_prefix(&b, &flags, &manifest_len);
-    if (st != INLAY_OK)
-        return st;
-    *need = (size_t)manifest_len + 1u;
-    if (len < *need)
-        return INLAY_OK;
-    /* The signature's length: one byte, or two with the top bit of the first set. */
-    b.at = head + manifest_len;
-    b.left = len - manifest_len;
-    if (b.at[0] > 127u && b.left < 2u) {
-        *need += 1u;
-        return INLAY_OK;
-    }
-    uint32_t sig_len = inlay_bytes_uvarint(&b);
-    *need = (size_t)(b.at - head) + sig_len;
-    return b.bad || sig_len > MANIFEST_SIG_MAX || *need > INLAY_MANIFEST_MAX ? INLAY_E_CORRUPT
-                                                                             : INLAY_OK;
-}
-
-static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_bytes *b)
+static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_bytes *b,
+                                        unsigned flags)
 {
     m->old_size = inlay_bytes_uvarint(b);
-    m->new_size = inlay_bytes_uvarint(b);
+    uint32_t more = inlay_bytes_uvarint(b);
+    m->new_size = m->old_size + (more >> 1 ^ (0u - (more & 1u)));
     m->payload_len = inlay_bytes_uvarint(b);
     uint8_t packed = inlay_bytes_u8(b);
     m->chunk_log = (uint8_t)(INLAY_CHUNK_LOG_MIN + (packed >> 5));
-    m->old_digest_len = (uint8_t)(INLAY_OLD_DIGEST_MIN + (packed & 31u));
-    m->check_len = inlay_bytes_u8(b);
+    m->check_len = packed & 31u;
+    m->link_len = flags & INLAY_FLAG_SHORT_LINKS ? INLAY_LINK_SHORT : INLAY_LINK_LEN;
+    m->old_digest_len = INLAY_OLD_DIGEST_MIN;
+    if (flags & INLAY_FLAG_LONG_OLD) {
+        m->old_digest_len = inlay_bytes_u8(b);
+        if (m->old_digest_len <= INLAY_OLD_DIGEST_MIN || m->old_digest_len > INLAY_DIGEST_LEN)
+            return INLAY_E_CORRUPT;
+    }
     m->plan_len = inlay_bytes_uvarint(b);
-    if (b->bad || m->old_digest_len > INLAY_DIGEST_LEN || m->check_len > INLAY_DIGEST_LEN ||
-        m->plan_len > m->payload_len)
+    if (m->check_len > INLAY_CHECK_MAX || m->plan_len > m->payload_len)
         return INLAY_E_CORRUPT;
-    if (m->old_size > INLAY_SIZE_MAX || m->new_size > INLAY_SIZE_MAX ||
-        m->payload_len > INLAY_SIZE_MAX)
-        return INLAY_E_LIMIT;
-    return INLAY_OK;
+    return (m->old_size | m->new_size | m->payload_len) > INLAY_SIZE_MAX ? INLAY_E_LIMIT : INLAY_OK;
 }
 
 static enum inlay_status manifest_codec(struct inlay_manifest *m, struct inlay_bytes *b)
@@ -78,7 +41,7 @@ static enum inlay_status manifest_codec(struct inlay_manifest *m, struct inlay_b
     inlay_bytes_copy(b, m->params, m->params_len);
     inlay_bytes_copy(b, m->old_digest, m->old_digest_len);
     inlay_bytes_copy(b, m->new_digest, INLAY_DIGEST_LEN);
-    inlay_bytes_copy(b, m->first_link, INLAY_LINK_LEN);
+    inlay_bytes_copy(b, m->first_link, m->link_len);
     return b->bad ? INLAY_E_CORRUPT : INLAY_OK;
 }
 
@@ -94,21 +57,25 @@ static enum inlay_status manifest_geometry(struct inlay_manifest *m, struct inla
     for (unsigned i = 0; i < m->regions; i++) {
         struct inlay_region *r = &m->region[i];
         r->count = inlay_bytes_uvarint(b);
-        r->block_len = inlay_bytes_uvarint(b);
-        if (b->bad || r->count == 0 || r->block_len == 0 || r->block_len % m->write_size != 0)
+        uint32_t len = inlay_bytes_uvarint(b), log = len & 31u, odd = (len >> 5) * 2u + 1u;
+        r->block_len = odd << log;
+        if (b->bad || r->count == 0 || odd > INLAY_SIZE_MAX >> log ||
+            r->block_len % m->write_size != 0)
             return INLAY_E_CORRUPT;
         if (r->count > (INLAY_SIZE_MAX - room) / r->block_len)
             return INLAY_E_LIMIT;
         room += r->count * r->block_len;
+        if (r->block_len > m->longest)
+            m->longest = r->block_len;
     }
     m->stage_blocks = inlay_bytes_uvarint(b);
     m->pool_len = inlay_bytes_uvarint(b);
-    if (b->bad || m->pool_len > m->old_size || (!m->in_place && (m->stage_blocks | m->pool_len)))
+    if (m->pool_len > m->old_size || (!m->in_place && (m->stage_blocks | m->pool_len)))
         return INLAY_E_CORRUPT;
-    if (m->new_size > room || (m->in_place && m->old_size > room) ||
-        m->stage_blocks > INLAY_STAGE_BLOCKS_MAX)
-        return INLAY_E_LIMIT;
-    return INLAY_OK;
+    return m->new_size > room || (m->in_place && m->old_size > room) ||
+                   m->stage_blocks > INLAY_STAGE_BLOCKS_MAX
+               ? INLAY_E_LIMIT
+               : INLAY_OK;
 }
 
 static enum inlay_status manifest_known_field(struct inlay_manifest *m, uint8_t type,
@@ -157,64 +124,73 @@ static enum inlay_status manifest_fields(struct inlay_manifest *m, struct inlay_
     return last == 0 ? INLAY_E_CORRUPT : INLAY_OK;
 }
 
-enum inlay_status inlay_manifest_parse(struct inlay_manifest *m, const uint8_t *head, size_t len)
+static enum inlay_status manifest_body(struct inlay_manifest *m, struct inlay_bytes *b,
+                                       unsigned flags)
 {
-    struct inlay_bytes b = {head, len, 0};
-    uint8_t flags;
-    uint32_t manifest_len;
-    memset(m, 0, sizeof *m);
-    enum inlay_status st = manifest_prefix(&b, &flags, &manifest_len);
-    if (st == INLAY_OK && manifest_len != len)
-        st = INLAY_E_CORRUPT;
-    if (st != INLAY_OK)
-        return st;
-    m->len = m->body_pos = (uint16_t)len;
     m->in_place = (flags & INLAY_FLAG_IN_PLACE) != 0;
     m->has_geometry = (flags & INLAY_FLAG_GEOMETRY) != 0;
     if (m->in_place && !m->has_geometry)
         return INLAY_E_CORRUPT;
-    st = manifest_sizes(m, &b);
+    enum inlay_status st = manifest_sizes(m, b, flags);
     if (st == INLAY_OK)
-        st = manifest_codec(m, &b);
+        st = manifest_codec(m, b);
     if (st == INLAY_OK && m->has_geometry)
-        st = manifest_geometry(m, &b);
+        st = manifest_geometry(m, b);
     if (st == INLAY_OK && (flags & INLAY_FLAG_FIELDS))
-        st = manifest_fields(m, &b);
-    return st == INLAY_OK && b.left != 0 ? INLAY_E_CORRUPT : st;
+        st = manifest_fields(m, b);
+    return st == INLAY_OK && (b->bad || b->left != 0) ? INLAY_E_CORRUPT : st;
 }
 
 enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *head, size_t len)
 {
-    size_t need;
-    enum inlay_status st = inlay_manifest_extent(head, len, &need);
-    if (st != INLAY_OK)
-        return st;
-    if (need > len)
+    memset(m, 0, sizeof *m);
+    m->body_pos = MANIFEST_PREFIX;
+    if (len < m->body_pos)
         return INLAY_MORE;
-    struct inlay_bytes b = {head, len, 0};
-    uint8_t flags;
-    uint32_t manifest_len;
-    st = manifest_prefix(&b, &flags, &manifest_len);
-    if (st == INLAY_OK)
-        st = inlay_manifest_parse(m, head, manifest_len);
-    if (st != INLAY_OK)
-        return st;
-    size_t skip = head[manifest_len] > 127u ? 2u : 1u;
-    m->sig.pos = (uint16_t)(manifest_len + skip);
-    m->sig.len = (uint16_t)(need - manifest_len - skip);
-    m->body_pos = (uint16_t)need;
-    return INLAY_OK;
+    if (memcmp(head, "INL", 3) != 0)
+        return INLAY_E_CORRUPT;
+    unsigned flags = head[4];
+    if (head[3] != INLAY_LEVEL || (flags & ~MANIFEST_FLAGS))
+        return INLAY_E_UNSUPPORTED;
+    struct inlay_bytes b = {head + 5, 2, 0};
+    uint32_t manifest_len = inlay_bytes_uvarint(&b);
+    if (b.bad || manifest_len < MANIFEST_PREFIX || manifest_len > INLAY_MANIFEST_MAX - 2u)
+        return INLAY_E_CORRUPT;
+    /* A signature's length of two bytes is longer than that, and four bytes follow a 0. */
+    m->len = (uint16_t)manifest_len;
+    m->body_pos = (uint16_t)(manifest_len + 2u);
+    if (len < m->body_pos)
+        return INLAY_MORE;
+    struct inlay_bytes tail = {head + manifest_len, 2, 0};
+    uint32_t sig_len = inlay_bytes_uvarint(&tail);
+    if (tail.bad || sig_len > MANIFEST_SIG_MAX ||
+        (sig_len != 0 && (flags & INLAY_FLAG_SHORT_LINKS)))
+        return INLAY_E_CORRUPT;
+    m->sig.pos = (uint16_t)(tail.at - head);
+    m->sig.len = (uint16_t)sig_len;
+    m->body_pos = (uint16_t)(m->sig.pos + (sig_len != 0 ? sig_len : INLAY_UNSIGNED_LEN));
+    if (m->body_pos > INLAY_MANIFEST_MAX)
+        return INLAY_E_CORRUPT;
+    if (len < m->body_pos)
+        return INLAY_MORE;
+    b.left = (size_t)(head + manifest_len - b.at);
+    return manifest_body(m, &b, flags);
+}
+
+uint32_t inlay_manifest_step(const struct inlay_manifest *m)
+{
+    return ((uint32_t)1 << m->chunk_log) - m->link_len;
 }
 
 uint32_t inlay_manifest_chunks(const struct inlay_manifest *m)
 {
-    uint32_t chunk = (uint32_t)1 << m->chunk_log;
-    if (m->payload_len <= chunk)
+    if (m->payload_len <= m->link_len)
         return 1;
-    return 1u + (m->payload_len - chunk + chunk - INLAY_LINK_LEN - 1u) / (chunk - INLAY_LINK_LEN);
+    /* The last chunk has room for as many bytes more as a link has. */
+    return 1u + (m->payload_len - m->link_len - 1u) / inlay_manifest_step(m);
 }
 
 uint32_t inlay_manifest_patch_size(const struct inlay_manifest *m)
 {
-    return m->body_pos + m->payload_len + (inlay_manifest_chunks(m) - 1u) * INLAY_LINK_LEN;
+    return m->body_pos + m->payload_len + (inlay_manifest_chunks(m) - 1u) * m->link_len;
 }

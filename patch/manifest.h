@@ -13,10 +13,11 @@ struct inlay_piece {
 };
 
 struct inlay_manifest {
-    uint16_t len;      /* bytes of manifest, which is what a signature covers */
-    uint16_t body_pos; /* bytes of manifest and signature block: where the chunks start */
-    struct inlay_piece sig;
+    uint16_t len;           /* bytes of manifest, which is what a signature covers */
+    uint16_t body_pos;      /* bytes of manifest and signature block: where the chunks start */
+    struct inlay_piece sig; /* len 0: unsigned, at pos are INLAY_UNSIGNED_LEN bytes of digest */
     uint8_t in_place;
+    uint8_t link_len;       /* bytes of digest by which a chunk is named */
     uint8_t has_geometry;   /* 0: regions is 0 and any slot will do */
     uint8_t chunk_log;      /* a chunk has at most 1 << chunk_log bytes, its link included */
     uint8_t check_len;      /* bytes of digest per group */
@@ -38,27 +39,21 @@ struct inlay_manifest {
     uint8_t first_link[INLAY_LINK_LEN]; /* digest of the first chunk */
     uint8_t params[INLAY_PARAMS_MAX];
     struct inlay_region region[INLAY_REGIONS_MAX];
+    uint32_t longest; /* bytes of the longest block */
     struct inlay_piece component, old_version, new_version;
 };
 
 /*
- * How many bytes of the head are needed to get on: *need, more than len if
- * something is missing, else the length of manifest and signature block.
- * Returns INLAY_OK, INLAY_E_CORRUPT or INLAY_E_UNSUPPORTED.
- */
-enum inlay_status inlay_manifest_extent(const uint8_t *head, size_t len, size_t *need);
-
-/*
- * Reads manifest and signature block; pieces point into head.
- * Returns INLAY_OK, INLAY_MORE (len is too short), INLAY_E_CORRUPT,
- * INLAY_E_UNSUPPORTED (level, flag or critical field unknown) or
- * INLAY_E_LIMIT (a size beyond what the format allows).
+ * Reads manifest and signature block; pieces point into head.  What the
+ * signature block says is not checked.
+ * Returns INLAY_OK, INLAY_MORE (len is too short, m->body_pos bytes get on),
+ * INLAY_E_CORRUPT, INLAY_E_UNSUPPORTED (level, flag or critical field unknown)
+ * or INLAY_E_LIMIT (a size beyond what the format allows).
  */
 enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *head, size_t len);
 
-/* The same for the bytes of the manifest alone, all of them. */
-enum inlay_status inlay_manifest_parse(struct inlay_manifest *m, const uint8_t *head, size_t len);
-
+/* Payload bytes in a chunk that is not the last. */
+uint32_t inlay_manifest_step(const struct inlay_manifest *m);
 /* Chunks in a patch, 1 or more, and bytes of the whole patch. */
 uint32_t inlay_manifest_chunks(const struct inlay_manifest *m);
 uint32_t inlay_manifest_patch_size(const struct inlay_manifest *m);

@@ -63,7 +63,7 @@ enum inlay_status inlay_probe(const struct inlay_codec *const *codecs, const uin
     needs->new_size = m.new_size;
     needs->patch_size = inlay_manifest_patch_size(&m);
     needs->chunk_len = (uint32_t)1 << m.chunk_log;
-    needs->head_len = m.len + m.plan_len;
+    needs->head_len = m.body_pos + m.plan_len;
     needs->pool_len = m.pool_len;
     needs->stage_blocks = m.stage_blocks;
     needs->in_place = m.in_place;
@@ -94,7 +94,7 @@ static enum inlay_status note(struct inlay_patcher *p, enum inlay_status status)
     p->report.status = status;
     p->report.patch_pos = p->state == INLAY_AT_MANIFEST ? p->got : p->man.body_pos + p->pos;
     if (p->chain.step != 0 && p->state != INLAY_AT_MANIFEST)
-        p->report.patch_pos += p->pos / p->chain.step * INLAY_LINK_LEN;
+        p->report.patch_pos += p->pos / p->chain.step * p->man.link_len;
     if (status < 0) {
         p->state = INLAY_AT_OVER;
         inlay_tell(p, INLAY_EVENT_FAILED, (uint32_t)(-status), p->report.patch_pos);
@@ -127,6 +127,7 @@ enum inlay_status inlay_begin(struct inlay_patcher **patcher, const struct inlay
         return note(p, st);
     if (!inlay_underway(&p->rec))
         return note(p, INLAY_MORE);
+    p->doubt = 1;
     return note(p, cfg->dry_run ? INLAY_E_BUSY : inlay_go(p, INLAY_AT_REPLAY));
 }
 
@@ -139,27 +140,30 @@ uint32_t inlay_next_offset(const struct inlay_patcher *p)
     return pos < size ? pos : size;
 }
 
-/* The manifest is all there. */
-static enum inlay_status take_manifest(struct inlay_patcher *p)
+/* Is the signature block right for the manifest in p->room? */
+static enum inlay_status check_signature(const struct inlay_patcher *p)
 {
     const struct inlay_crypto *crypto = p->cfg->crypto;
-    enum inlay_status st = inlay_manifest_read(&p->man, p->room, p->got);
-    if (st != INLAY_OK)
-        return st;
     const struct inlay_manifest *m = &p->man;
-    if (crypto->verify != NULL
-            ? crypto->verify(crypto->ctx, p->room, m->len, p->room + m->sig.pos, m->sig.len) != 0
-            : m->sig.len != 0)
-        return INLAY_E_SIGNATURE;
-    inlay_hash_open(p, p->sha_group);
-    inlay_hash_add(p, p->sha_group, p->room, m->len);
-    crypto->sha256_final(crypto->ctx, p->sha_group, p->identity);
-    st = inlay_accept_fields(p, p->room);
+    const uint8_t *sig = p->room + m->sig.pos;
+    if (m->sig.len == 0 && memcmp(p->identity, sig, INLAY_UNSIGNED_LEN) != 0)
+        return INLAY_E_CORRUPT;
+    if (crypto->verify == NULL)
+        return m->sig.len == 0 ? INLAY_OK : INLAY_E_SIGNATURE;
+    return crypto->verify(crypto->ctx, p->room, m->len, sig, m->sig.len) == 0 ? INLAY_OK
+                                                                              : INLAY_E_SIGNATURE;
+}
+
+/* Manifest and signature block are all there. */
+static enum inlay_status take_manifest(struct inlay_patcher *p)
+{
+    inlay_identify(p, p->room, &p->man, p->identity);
+    enum inlay_status st = check_signature(p);
     if (st == INLAY_OK)
         st = inlay_accept(p);
     if (st != INLAY_OK)
         return st;
-    inlay_chain_seek(&p->chain, m, 0, m->first_link);
+    inlay_chain_seek(&p->chain, &p->man, 0, p->man.first_link);
     p->got = 0;
     int same =
         p->rec.kind == INLAY_RECORD_DONE && memcmp(p->rec.identity, p->identity, INLAY_ID_LEN) == 0;
@@ -169,14 +173,9 @@ static enum inlay_status take_manifest(struct inlay_patcher *p)
 static enum inlay_status feed_manifest(struct inlay_patcher *p, const uint8_t *data, size_t len,
                                        size_t *used)
 {
-    for (;;) {
-        size_t need;
-        enum inlay_status st = inlay_manifest_extent(p->room, p->got, &need);
-        if (st != INLAY_OK)
-            return st;
-        if (p->got == need)
-            return take_manifest(p);
-        size_t n = need - p->got;
+    enum inlay_status st;
+    while ((st = inlay_manifest_read(&p->man, p->room, p->got)) == INLAY_MORE) {
+        size_t n = p->man.body_pos - p->got;
         if (n > len - *used)
             n = len - *used;
         if (n == 0)
@@ -185,6 +184,7 @@ static enum inlay_status feed_manifest(struct inlay_patcher *p, const uint8_t *d
         p->got += (uint32_t)n;
         *used += n;
     }
+    return st == INLAY_OK ? take_manifest(p) : st;
 }
 
 enum inlay_status inlay_feed(struct inlay_patcher *p, const uint8_t *data, size_t len, size_t *used)
@@ -232,13 +232,15 @@ struct inlay_report inlay_report(const struct inlay_patcher *p)
 enum inlay_status inlay_match(struct inlay_patcher *p, const uint8_t *head, size_t head_len)
 {
     struct inlay_manifest m;
-    uint64_t state[INLAY_SHA_STATE_MAX / 8u];
+    uint8_t identity[INLAY_DIGEST_LEN];
     enum inlay_status st = inlay_manifest_read(&m, head, head_len);
     if (st != INLAY_OK || !inlay_underway(&p->rec))
         return st;
-    inlay_hash_open(p, state);
-    inlay_hash_add(p, state, head, m.len);
-    return inlay_hash_is(p, state, p->rec.identity, INLAY_ID_LEN) ? INLAY_OK : INLAY_E_BUSY;
+    inlay_identify(p, head, &m, identity);
+    if (memcmp(identity, p->rec.identity, INLAY_ID_LEN) != 0)
+        return INLAY_E_BUSY;
+    p->doubt = 0;
+    return INLAY_OK;
 }
 
 /* Before the first commit in place: did no direct block change anything yet? */

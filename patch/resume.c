@@ -10,23 +10,19 @@ enum inlay_status inlay_do_replay(struct inlay_patcher *p)
 {
     const struct inlay_record *rec = &p->rec;
     struct inlay_layout layout;
-    if (rec->manifest_len > INLAY_MANIFEST_MAX ||
-        inlay_layout_make(&layout, p->cfg->work, rec->manifest_len, 0) != INLAY_OK)
+    if (rec->head_len > INLAY_MANIFEST_MAX ||
+        inlay_layout_make(&layout, p->cfg->work, rec->head_len, 0) != INLAY_OK)
         return INLAY_E_JOURNAL;
     p->report.image_pos = layout.head.pos;
-    if (inlay_flash_read(p->cfg->work, layout.head.pos, p->room, rec->manifest_len) != INLAY_OK)
+    if (inlay_flash_read(p->cfg->work, layout.head.pos, p->room, rec->head_len) != INLAY_OK)
         return INLAY_E_FLASH;
-    inlay_hash_open(p, p->sha_group);
-    inlay_hash_add(p, p->sha_group, p->room, rec->manifest_len);
-    if (!inlay_hash_is(p, p->sha_group, rec->identity, INLAY_ID_LEN))
+    enum inlay_status st = inlay_manifest_read(&p->man, p->room, rec->head_len);
+    if (st != INLAY_OK)
         return INLAY_E_FLASH;
-    enum inlay_status st = inlay_manifest_parse(&p->man, p->room, rec->manifest_len);
-    p->man.body_pos = rec->body_pos;
-    memcpy(p->identity, rec->identity, INLAY_ID_LEN);
-    if (st == INLAY_OK)
-        st = inlay_accept_fields(p, p->room);
-    if (st == INLAY_OK)
-        st = inlay_accept(p);
+    inlay_identify(p, p->room, &p->man, p->identity);
+    if (memcmp(p->identity, rec->identity, INLAY_ID_LEN) != 0)
+        return INLAY_E_FLASH;
+    st = inlay_accept(p);
     if (st == INLAY_OK)
         st = inlay_open_codec(p);
     inlay_hash_open(p, p->sha_group);
@@ -47,12 +43,12 @@ enum inlay_status inlay_do_replan(struct inlay_patcher *p)
         return st;
     uint32_t from = p->pos + (uint32_t)p->in.left;
     uint32_t n = p->man.plan_len - from;
-    uint32_t chunk = p->chain.step + INLAY_LINK_LEN;
+    uint32_t chunk = p->chain.step + p->man.link_len;
     if (n > REPLAN_PIECE)
         n = REPLAN_PIECE;
     if (n > chunk)
         n = chunk;
-    p->report.image_pos = p->layout.head.pos + p->man.len + from;
+    p->report.image_pos = p->layout.head.pos + p->man.body_pos + from;
     if (inlay_flash_read(p->cfg->work, p->report.image_pos, p->chunk + INLAY_CARRY_MAX, n) !=
         INLAY_OK)
         return INLAY_E_FLASH;

@@ -36,9 +36,9 @@ static uint32_t resume_floor(const struct device *d, const struct scenario *s)
     if (inlay_journal_find(&j, &d->work.f, &rec) != INLAY_OK || rec.kind < INLAY_RECORD_READY ||
         rec.kind > INLAY_RECORD_COMMITTED)
         return 0;
-    uint32_t step = (1u << s->man.chunk_log) - INLAY_LINK_LEN;
+    uint32_t step = inlay_manifest_step(&s->man);
     uint32_t index = rec.payload_pos / step, last = inlay_manifest_chunks(&s->man) - 1u;
-    return s->man.body_pos + (index < last ? index : last) * (step + INLAY_LINK_LEN);
+    return s->man.body_pos + (index < last ? index : last) * (step + s->man.link_len);
 }
 
 /* Plays a history, then lets the update end.  Returns how many cuts happened, -1: it failed. */
@@ -271,15 +271,14 @@ static void records_that_make_no_sense(void **state)
         struct device d;
         device_open(&d, s);
         uint8_t digest[32];
-        crypto_hash_sha256(digest, s->patch.data, s->man.len);
+        crypto_hash_sha256(digest, s->patch.data, s->man.len + 1u);
         memcpy(rec.identity, digest, INLAY_ID_LEN);
         memset(d.work.data + 2u * 4096u, 0xFF, 4096);
-        memcpy(d.work.data + 2u * 4096u, s->patch.data, s->man.len);
-        memcpy(d.work.data + 2u * 4096u + s->man.len, s->payload.data, s->plan_len);
+        memcpy(d.work.data + 2u * 4096u, s->patch.data, s->man.body_pos);
+        memcpy(d.work.data + 2u * 4096u + s->man.body_pos, s->payload.data, s->plan_len);
         crypto_hash_sha256(digest, s->payload.data, s->plan_len);
         memcpy(rec.plan_check, digest, INLAY_SHORT_LEN);
-        rec.manifest_len = i % 10u == 0 ? (uint16_t)next_random(&seed) : s->man.len;
-        rec.body_pos = s->man.body_pos;
+        rec.head_len = i % 10u == 0 ? (uint16_t)next_random(&seed) : s->man.body_pos;
         rec.payload_pos = i % 3u == 0 ? (uint32_t)next_random(&seed) : s->plan_len;
         rec.stage_pos = i % 3u == 1u ? (uint32_t)next_random(&seed) : 4096u * below(&seed, 9);
         rec.save_len = (uint16_t)below(&seed, 257);

@@ -14,7 +14,7 @@
 
 static struct inlay_manifest plain(void)
 {
-    struct inlay_manifest m = {.chunk_log = 10, .check_len = 8, .old_digest_len = 16, .codec = 1};
+    struct inlay_manifest m = {.chunk_log = 10, .check_len = 8, .old_digest_len = 8, .codec = 1};
     m.old_size = 300000;
     m.new_size = 300100;
     memset(m.old_digest, 0x11, 32);
@@ -26,6 +26,7 @@ static struct inlay_manifest in_place(void)
 {
     struct inlay_manifest m = plain();
     m.in_place = 1;
+    m.old_digest_len = 16;
     m.regions = 2;
     m.region[0] = (struct inlay_region){4, 16384};
     m.region[1] = (struct inlay_region){5, 65536};
@@ -66,8 +67,9 @@ static void a_plain_patch_has_a_small_manifest(void **state)
     struct inlay_buffer b = {0};
     write_patch(&m, NULL, 200, &b);
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_OK);
-    assert_true(got.len <= 85);
-    assert_int_equal(got.body_pos, got.len + 1);
+    assert_true(got.len <= 65);
+    assert_int_equal(got.link_len, 8);
+    assert_int_equal(got.body_pos, got.len + 5);
     assert_int_equal(b.len, got.body_pos + 200u);
     inlay_buffer_free(&b);
 }
@@ -106,36 +108,60 @@ static void everything_reads_back(void **state)
     inlay_buffer_free(&b);
 }
 
+static int sign_long(void *ctx, const uint8_t *manifest, size_t manifest_len, uint8_t *sig,
+                     size_t room, size_t *sig_len, struct inlay_error *err)
+{
+    (void)ctx;
+    (void)manifest;
+    (void)manifest_len;
+    (void)err;
+    assert_true(room >= 200);
+    memset(sig, 0x77, 200);
+    *sig_len = 200;
+    return 0;
+}
+
 /* Follows the chain by hand. */
+static void follow_chain(size_t payload_len, const struct inlay_container_fields *f,
+                         size_t link_len)
+{
+    struct inlay_manifest m = plain(), got;
+    struct inlay_buffer b = {0};
+    uint8_t link[16], digest[32];
+    m.chunk_log = 9;
+    write_patch(&m, f, payload_len, &b);
+    assert_int_equal(inlay_container_open(b.data, b.len, &got, NULL), 0);
+    assert_int_equal(got.link_len, link_len);
+    memcpy(link, got.first_link, link_len);
+    size_t pos = got.body_pos, payload = 0;
+    uint32_t chunks = 0;
+    do {
+        int last = b.len - pos <= 512;
+        size_t len = last ? b.len - pos : 512;
+        inlay_sha256(b.data + pos, len, digest);
+        assert_memory_equal(digest, link, link_len);
+        for (size_t k = 0; k < (last ? len : len - link_len); k++, payload++)
+            assert_int_equal(b.data[pos + k], (uint8_t)(payload * 7u));
+        if (!last)
+            memcpy(link, b.data + pos + 512 - link_len, link_len);
+        pos += len;
+        chunks++;
+    } while (pos < b.len);
+    assert_int_equal(payload, payload_len);
+    assert_int_equal(chunks, inlay_manifest_chunks(&got));
+    inlay_buffer_free(&b);
+}
+
 static void chunks_are_linked(void **state)
 {
     (void)state;
-    static const size_t lens[] = {0, 1, 511, 512, 513, 1008, 1009, 1504, 1505, 20000};
+    static const struct inlay_container_fields f = {.sign = sign_long};
+    static const size_t lens[] = {0,    1,    7,    8,    9,    15,   16,   17,   495,  496,  497,
+                                  504,  505,  511,  512,  513,  519,  520,  521,  1007, 1008, 1009,
+                                  1015, 1016, 1017, 1024, 1504, 1505, 1520, 1521, 20000};
     for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-        struct inlay_manifest m = plain(), got;
-        struct inlay_buffer b = {0};
-        uint8_t link[16], digest[32];
-        m.chunk_log = 9;
-        write_patch(&m, NULL, lens[i], &b);
-        assert_int_equal(inlay_container_open(b.data, b.len, &got, NULL), 0);
-        memcpy(link, got.first_link, 16);
-        size_t pos = got.body_pos, payload = 0;
-        uint32_t chunks = 0;
-        do {
-            int last = b.len - pos <= 512;
-            size_t len = last ? b.len - pos : 512;
-            inlay_sha256(b.data + pos, len, digest);
-            assert_memory_equal(digest, link, 16);
-            for (size_t k = 0; k < (last ? len : len - 16u); k++, payload++)
-                assert_int_equal(b.data[pos + k], (uint8_t)(payload * 7u));
-            if (!last)
-                memcpy(link, b.data + pos + 496, 16);
-            pos += len;
-            chunks++;
-        } while (pos < b.len);
-        assert_int_equal(payload, lens[i]);
-        assert_int_equal(chunks, inlay_manifest_chunks(&got));
-        inlay_buffer_free(&b);
+        follow_chain(lens[i], NULL, 8);
+        follow_chain(lens[i], &f, 16);
     }
 }
 
@@ -171,7 +197,7 @@ static void every_flipped_bit_matters(void **state)
     write_patch(&m, &all_fields, 100, &b);
     assert_int_equal(inlay_manifest_read(&good, b.data, b.len), INLAY_OK);
     unsigned refused = 0;
-    for (size_t bit = 0; bit < 8u * good.body_pos; bit++) {
+    for (size_t bit = 0; bit < 8u * good.sig.pos; bit++) {
         b.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
         enum inlay_status st = inlay_manifest_read(&got, b.data, b.len);
         assert_true(st == INLAY_OK || st == INLAY_MORE || st == INLAY_E_CORRUPT ||
@@ -212,7 +238,7 @@ static void what_is_wrong_has_its_own_status(void **state)
     expect(&b, 0, 'X', INLAY_E_CORRUPT);
     expect(&b, 3, 2, INLAY_E_UNSUPPORTED);                           /* level */
     expect(&b, 4, 0x84, INLAY_E_UNSUPPORTED);                        /* a flag from the future */
-    expect(&b, 4, 0x05, INLAY_E_CORRUPT);                            /* in place without geometry */
+    expect(&b, 4, 0x0D, INLAY_E_CORRUPT);                            /* in place without geometry */
     expect(&b, got.old_version.pos - 2u, 0x70, INLAY_E_UNSUPPORTED); /* unknown, must be known */
     expect(&b, got.old_version.pos - 2u, 0xF0, INLAY_OK);            /* unknown, may be ignored */
     expect(&b, got.old_version.pos - 1u, 2, INLAY_E_CORRUPT);
@@ -237,6 +263,23 @@ static void only_the_shortest_numbers_count(void **state)
     inlay_buffer_free(&b);
 }
 
+/* Damage to an unsigned manifest shows, also where every value would still make sense. */
+static void an_unsigned_manifest_has_a_digest(void **state)
+{
+    (void)state;
+    struct inlay_manifest m = plain(), got;
+    struct inlay_buffer b = {0};
+    write_patch(&m, NULL, 100, &b);
+    assert_int_equal(inlay_container_open(b.data, b.len, &got, NULL), 0);
+    for (size_t bit = 0; bit < 8u * got.body_pos; bit++) {
+        struct inlay_manifest bad;
+        b.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
+        assert_int_equal(inlay_container_open(b.data, b.len, &bad, NULL), INLAY_EXIT_CORRUPT);
+        b.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
+    }
+    inlay_buffer_free(&b);
+}
+
 static void refused(const struct inlay_manifest *m, const struct inlay_container_fields *f,
                     int want)
 {
@@ -255,6 +298,9 @@ static void the_writer_refuses_what_the_reader_would(void **state)
     refused(&m, NULL, INLAY_EXIT_USAGE);
     m = plain();
     m.old_digest_len = 33;
+    refused(&m, NULL, INLAY_EXIT_USAGE);
+    m = plain();
+    m.check_len = 17;
     refused(&m, NULL, INLAY_EXIT_USAGE);
     m = plain();
     m.old_size = 0x80000000u;
@@ -281,19 +327,6 @@ static int give_up(void *ctx, const uint8_t *manifest, size_t manifest_len, uint
     return inlay_fail(err, INLAY_EXIT_SIGNATURE, "no key");
 }
 
-static int sign_long(void *ctx, const uint8_t *manifest, size_t manifest_len, uint8_t *sig,
-                     size_t room, size_t *sig_len, struct inlay_error *err)
-{
-    (void)ctx;
-    (void)manifest;
-    (void)manifest_len;
-    (void)err;
-    assert_true(room >= 200);
-    memset(sig, 0x77, 200);
-    *sig_len = 200;
-    return 0;
-}
-
 static void there_is_a_place_for_the_signature(void **state)
 {
     (void)state;
@@ -309,6 +342,8 @@ static void there_is_a_place_for_the_signature(void **state)
     assert_int_equal(b.data[got.sig.pos], 0x77);
     assert_int_equal(b.data[got.sig.pos + 199], 0x77);
     assert_int_equal(got.body_pos, got.len + 202);
+    assert_int_equal(got.link_len, 16);
+    expect(&b, 4, INLAY_FLAG_SHORT_LINKS, INLAY_E_CORRUPT);
     for (size_t n = got.len; n < got.body_pos; n++) {
         struct inlay_manifest part;
         assert_int_equal(inlay_manifest_read(&part, b.data, n), INLAY_MORE);
@@ -325,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_truncated_manifest_asks_for_more),
         cmocka_unit_test(every_flipped_bit_matters),
         cmocka_unit_test(what_is_wrong_has_its_own_status),
+        cmocka_unit_test(an_unsigned_manifest_has_a_digest),
         cmocka_unit_test(only_the_shortest_numbers_count),
         cmocka_unit_test(the_writer_refuses_what_the_reader_would),
         cmocka_unit_test(there_is_a_place_for_the_signature),

@@ -175,6 +175,64 @@ static void plain_ab_needs_no_work_area(void **state)
     }
 }
 
+static const struct inlay_crypto plain_crypto = {.sha256_init = sodium_init_256,
+                                                 .sha256_update = sodium_update_256,
+                                                 .sha256_final = sodium_final_256};
+
+/* The same update without a signature. */
+static void unsign(struct scenario *s)
+{
+    struct inlay_error err = {{0}};
+    s->patch.len = 0;
+    assert_int_equal(
+        inlay_container_write(&s->man, NULL, s->payload.data, s->payload.len, &s->patch, &err), 0);
+    assert_int_equal(inlay_manifest_read(&s->man, s->patch.data, s->patch.len), INLAY_OK);
+}
+
+/* Without a signature there still is no damage that begins what cannot be finished. */
+static void damage_to_an_unsigned_patch_changes_nothing(void **state)
+{
+    (void)state;
+    struct scenario *s = make_scenario(&shapes[0], 1, 2);
+    struct device d;
+    unsign(s);
+    device_open(&d, s);
+    d.cfg.crypto = &plain_crypto;
+    for (size_t bit = 0; bit < 8u * s->man.body_pos; bit++) {
+        s->patch.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
+        assert_true(run(&d, &s->patch, bit, 700) < 0);
+        assert_int_equal(d.power.ops, 0);
+        s->patch.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
+    }
+    /* In the chunks: nothing of the slot changes before the first of them is known to be whole. */
+    for (size_t bit = 8u * s->man.body_pos; bit < 8u * (s->man.body_pos + 512u); bit += 5u) {
+        s->patch.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
+        assert_int_equal(run(&d, &s->patch, bit, 700), INLAY_E_CHAIN);
+        assert_memory_equal(d.a.data, s->old_image, s->old_size);
+        s->patch.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
+    }
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+    check_result(&d, s);
+    device_close(&d);
+    free_scenario(s);
+}
+
+static void a_signature_is_not_optional(void **state)
+{
+    (void)state;
+    struct scenario *s = make_scenario(&shapes[0], 1, 2);
+    struct device d;
+    device_open(&d, s);
+    d.cfg.crypto = &plain_crypto; /* no verify: only unsigned patches */
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_SIGNATURE);
+    d.cfg.crypto = &signed_crypto;
+    unsign(s);
+    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_SIGNATURE);
+    assert_int_equal(d.power.ops, 0);
+    device_close(&d);
+    free_scenario(s);
+}
+
 /* Cuts a run at operation n; returns 0 if it ended before. */
 static int cut_at(struct device *d, const struct scenario *s, uint32_t n)
 {
@@ -212,6 +270,53 @@ static void another_patch_is_told_from_the_one_under_way(void **state)
         if (!cut)
             break;
     }
+    free_scenario(s);
+    free_scenario(t);
+}
+
+/* Feeds the wrong patch after a resume, with and without asking first. */
+static enum inlay_status feed_other(struct device *d, const struct inlay_buffer *patch,
+                                    const struct inlay_buffer *ask)
+{
+    struct inlay_patcher *p;
+    enum inlay_status st = inlay_begin(&p, &d->cfg, d->memory, d->memory_len);
+    size_t used;
+    if (ask != NULL)
+        assert_int_equal(inlay_match(p, ask->data, ask->len), INLAY_OK);
+    while (st == INLAY_AGAIN || st == INLAY_MORE) {
+        uint32_t pos = inlay_next_offset(p);
+        assert_true(st == INLAY_AGAIN || pos < patch->len);
+        st = st == INLAY_AGAIN ? inlay_step(p)
+                               : inlay_feed(p, patch->data + pos, patch->len - pos, &used);
+    }
+    return st;
+}
+
+static void another_patch_in_the_middle_is_busy(void **state)
+{
+    (void)state;
+    struct scenario *s = make_scenario(&shapes[0], 1, 1), *t = make_scenario(&shapes[0], 1, 6);
+    unsigned seen = 0;
+    for (uint32_t n = 40; n < 200; n += 20) {
+        struct device d;
+        struct inlay_patcher *p;
+        device_open(&d, s);
+        if (!cut_at(&d, s, n) || inlay_begin(&p, &d.cfg, d.memory, d.memory_len) != INLAY_AGAIN) {
+            device_close(&d);
+            continue;
+        }
+        while (inlay_step(p) == INLAY_AGAIN)
+            ;
+        if (inlay_next_offset(p) < t->patch.len) {
+            assert_int_equal(feed_other(&d, &t->patch, NULL), INLAY_E_BUSY);
+            assert_int_equal(feed_other(&d, &t->patch, &s->patch), INLAY_E_CHAIN);
+            seen++;
+        }
+        assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+        check_result(&d, s);
+        device_close(&d);
+    }
+    assert_true(seen > 2);
     free_scenario(s);
     free_scenario(t);
 }
@@ -270,6 +375,9 @@ int main(void)
         cmocka_unit_test(a_block_that_does_not_hold_is_written_again),
         cmocka_unit_test(plain_ab_needs_no_work_area),
         cmocka_unit_test(another_patch_is_told_from_the_one_under_way),
+        cmocka_unit_test(damage_to_an_unsigned_patch_changes_nothing),
+        cmocka_unit_test(a_signature_is_not_optional),
+        cmocka_unit_test(another_patch_in_the_middle_is_busy),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

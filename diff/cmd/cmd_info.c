@@ -203,7 +203,7 @@ static int open_patch(const char *path, struct patch *p, struct inlay_error *err
         return code;
     p->known = inlay_probe(inlay_host_codecs(), p->bytes.data, p->bytes.len, &p->needs) == INLAY_OK;
     p->chunks = inlay_manifest_chunks(&p->m);
-    p->chain_len = (p->chunks - 1) * INLAY_LINK_LEN;
+    p->chain_len = (p->chunks - 1) * p->m.link_len;
     return 0;
 }
 
