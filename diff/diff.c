@@ -18,7 +18,7 @@
 
 /* Below these the large codec never wins. */
 #define LARGE_IMAGE (1u << 20)
-#define LARGE_MODEL (1u << 20)
+#define LARGE_MODEL (2u << 20)
 
 struct job {
     struct inlay_image old_image, new_image; /* as given, but never without data */
@@ -189,19 +189,31 @@ static void describe(const struct job *j, const struct inlay_encoded *e,
         result->blocks = 1;
 }
 
-/* The smaller of what the codecs make that are worth trying. */
-static int encode(const struct inlay_encode_input *in, struct inlay_encoded *out,
-                  struct inlay_error *err)
+/* Whether most of a large patch is data that is new and hardly shrinks: compressed, say. */
+static int is_noise(const struct inlay_encode_input *in, const struct inlay_encoded *large)
 {
-    struct inlay_encoded large;
-    int code = inlay_encode_mix(in, out, err);
-    if (code || in->new_size < LARGE_IMAGE || in->model_bytes < LARGE_MODEL ||
-        inlay_encode_lzma(in, &large, NULL))
-        return code;
-    struct inlay_encoded loser = large;
-    if (large.payload.len < out->payload.len) {
+    uint64_t fresh = in->new_size;
+    for (size_t i = 0; i < in->segments->count; i++)
+        fresh -= in->segments->at[i].len;
+    return large->payload.len > fresh / 10 * 9 && fresh > in->new_size / 4;
+}
+
+/* The smaller of what the codecs make that are worth trying. */
+static int encode(const struct inlay_encode_input *in, enum inlay_diff_codec codec,
+                  struct inlay_encoded *out, struct inlay_error *err)
+{
+    struct inlay_encoded small;
+    if (codec == INLAY_DIFF_LZMA)
+        return inlay_encode_lzma(in, out, err);
+    if (codec == INLAY_DIFF_MIX || in->new_size < LARGE_IMAGE || in->model_bytes < LARGE_MODEL ||
+        inlay_encode_lzma(in, out, NULL))
+        return inlay_encode_mix(in, out, err);
+    if (is_noise(in, out) || inlay_encode_mix(in, &small, NULL))
+        return 0;
+    struct inlay_encoded loser = small;
+    if (small.payload.len <= out->payload.len) {
         loser = *out;
-        *out = large;
+        *out = small;
     }
     inlay_encoded_free(&loser);
     return 0;
@@ -235,7 +247,7 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
                                           .base_known = j->base_known,
                                           .model_bytes = j->fit.model_bytes};
     report(j, "encoding", 0, 1);
-    code = encode(&in, &encoded, err);
+    code = encode(&in, j->options->codec, &encoded, err);
     if (!code)
         code = pack(j, &encoded, &order, result, err);
     if (!code)

@@ -94,9 +94,16 @@ struct inlay_progress {
 
 enum inlay_diff_mode { INLAY_DIFF_PROFILE, INLAY_DIFF_AB, INLAY_DIFF_IN_PLACE };
 
+enum inlay_diff_codec {
+    INLAY_DIFF_SMALLER, /* whichever makes the smaller patch, of those worth trying */
+    INLAY_DIFF_MIX,     /* for microcontrollers: small, slow per byte */
+    INLAY_DIFF_LZMA     /* for large images and megabytes of RAM: liblzma */
+};
+
 /* Everything may be left 0: the profile then decides. */
 struct inlay_diff_options {
     enum inlay_diff_mode mode;
+    enum inlay_diff_codec codec;
     const char *arch; /* a processor's name, "auto" or "none"; NULL: as the images or profile say */
     uint64_t base;    /* load address of byte 0, used if base_known */
     int base_known;

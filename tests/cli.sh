@@ -128,6 +128,43 @@ trip "in place, empty new" old empty --profile nrf52840
 trip "in place, empty old" empty new --profile nrf52840
 trip "A/B on flash" old new --profile stm32h743 --mode ab
 
+# ---- codecs ----
+codec_of() { # PATCH: what inlay info calls its codec
+    "$inlay" info "$1" | sed -n 's/^patch .* codec \([a-z]*\),.*/\1/p'
+}
+for codec in mix lzma; do
+    trip "--codec $codec" old new --codec $codec
+    if [ "$(codec_of trip.patch)" = $codec ]; then
+        ok "--codec $codec: info"
+    else
+        bad "--codec $codec: info" "says $(codec_of trip.patch)"
+    fi
+done
+numbers 1 62000 >big
+{
+    numbers 1 30000
+    echo something new
+    numbers 30100 64000
+} >bigger
+trip "large" big bigger
+code "large, by mix" 0 "" "$inlay" diff big bigger mix.patch --codec mix
+code "large, by lzma" 0 "" "$inlay" diff big bigger lzma.patch --codec lzma
+code "large, by the smaller" 0 "" "$inlay" diff big bigger auto.patch --codec auto
+small=mix.patch
+[ "$(wc -c <lzma.patch)" -ge "$(wc -c <mix.patch)" ] || small=lzma.patch
+same "large: the smaller one is taken" $small auto.patch
+"$inlay" profile show nrf52840 | sed 's/^name *=.*/name = bigflash/; s/^ram *=.*/ram = 8M/
+    s/^model_ram *=.*/model_ram = 4M/; s/^slot.blocks *=.*/slot.blocks = 512 x 4096/' >big.profile
+code "lzma in place: diff" 0 "" \
+    "$inlay" diff big bigger lzma.patch --profile ./big.profile --mode in-place --codec lzma
+code "lzma in place: sim" 0 "" \
+    "$inlay" sim big lzma.patch --profile ./big.profile --cut random:3
+cp big image
+code "lzma in place: apply" 0 "" "$inlay" apply --in-place image lzma.patch
+same "lzma in place: result" bigger image
+code "lzma on a microcontroller" 5 "bytes of RAM, [0-9]* more than" \
+    "$inlay" diff old new p --profile nrf52840 --codec lzma
+
 # ---- determinism ----
 "$inlay" diff old new a.patch && "$inlay" diff old new b.patch
 same "the same patch twice" a.patch b.patch
@@ -148,6 +185,7 @@ code "closed output" 8 "cannot write standard output" sh -c "'$inlay' diff old n
 # ---- usage ----
 code "too many arguments" 2 "one argument too many: 'd'" "$inlay" diff a b c d
 code "bad mode" 2 "in-place or ab, not 'up'" "$inlay" diff old new p --mode up
+code "bad codec" 2 "auto, mix or lzma, not 'zip'" "$inlay" diff old new p --codec zip
 code "bad base" 2 "takes a number such as" "$inlay" diff old new p --base 12x
 code "bad counter" 2 "takes a number such as" "$inlay" diff old new p --security-counter=4294967296
 code "bad processor" 2 "there is no processor called 'z80'" "$inlay" diff old new p --arch z80

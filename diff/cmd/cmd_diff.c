@@ -12,7 +12,8 @@
 
 #define PAYLOADS_SHOWN 4
 
-static const char *profile_name = "host", *mode_name, *arch, *base, *component, *counter;
+static const char *profile_name = "host", *mode_name, *codec_name, *arch, *base, *component,
+                  *counter;
 static const char *old_version, *new_version;
 static int as_json;
 
@@ -24,6 +25,10 @@ static const struct cli_option options[] = {
      "auto, thumb2, arm, aarch64, riscv, xtensa, avr, x86-64 or none;\n"
      "default: as the files or the profile say, else auto",
      &arch, NULL},
+    {0, "codec", "auto|mix|lzma",
+     "mix is for microcontrollers, lzma for large images and megabytes of RAM;\n"
+     "default: auto, the one that makes the smaller patch",
+     &codec_name, NULL},
     {0, "base", "ADDRESS", "where the processor sees the first byte, e.g. 0x8020000", &base, NULL},
     {0, "component", "TEXT", "id of the device or component that must take it", &component, NULL},
     {0, "old-version", "TEXT", "name of the old version, for people", &old_version, NULL},
@@ -50,6 +55,19 @@ static int usage_error_number(const char *name, const char *text)
                            text);
 }
 
+static int read_codec(struct inlay_diff_options *o)
+{
+    if (!codec_name || !strcmp(codec_name, "auto"))
+        o->codec = INLAY_DIFF_SMALLER;
+    else if (!strcmp(codec_name, "mix"))
+        o->codec = INLAY_DIFF_MIX;
+    else if (!strcmp(codec_name, "lzma"))
+        o->codec = INLAY_DIFF_LZMA;
+    else
+        return cli_usage_error("diff", "--codec is auto, mix or lzma, not '%s'", codec_name);
+    return 0;
+}
+
 static int read_options(struct inlay_diff_options *o)
 {
     uint64_t number;
@@ -74,7 +92,7 @@ static int read_options(struct inlay_diff_options *o)
         return cli_usage_error("diff", "a version's name has at most 64 bytes");
     o->component = (const uint8_t *)component;
     o->component_len = component ? (uint8_t)strlen(component) : 0;
-    return 0;
+    return read_codec(o);
 }
 
 static int check_paths(const char *const *args)

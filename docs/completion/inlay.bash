@@ -18,6 +18,7 @@ _inlay() {
         return
         ;;
     -m | --mode) words="in-place ab" ;;
+    --codec) words="auto mix lzma" ;;
     --arch) words="auto none thumb2 arm aarch64 riscv xtensa avr x86-64" ;;
     -c | --cut) words="none every random:" ;;
     -t | --torn)
@@ -30,7 +31,7 @@ _inlay() {
     if [ -z "$words" ]; then
         case ${COMP_WORDS[1]} in
         diff)
-            words="--profile --mode --arch --base --component --old-version --new-version
+            words="--profile --mode --codec --arch --base --component --old-version --new-version
                 --security-counter --json --help"
             ;;
         apply) words="--in-place --component --security-counter --help" ;;

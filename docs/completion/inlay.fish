@@ -17,6 +17,7 @@ complete -c inlay -s h -l help -d 'Show help'
 complete -c inlay -n "__fish_seen_subcommand_from diff info sim profile" -l json -d 'Print JSON'
 complete -c inlay -n "__fish_seen_subcommand_from diff sim" -s p -l profile -r -a '(__inlay_profiles)'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -s m -l mode -x -a 'in-place ab'
+complete -c inlay -n "__fish_seen_subcommand_from diff" -l codec -x -a 'auto mix lzma'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l arch -x \
     -a 'auto none thumb2 arm aarch64 riscv xtensa avr x86-64'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l base -x -d 'Load address'
