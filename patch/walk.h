@@ -130,6 +130,7 @@ struct walk {
     uint8_t calm;        /* what it said: 1, all of them are right */
     uint8_t type_hits[INLAY_UNIT_TYPES];
     uint32_t last_delta; /* new minus old in the last unit that missed */
+    uint8_t parcel;      /* INLAY_LITERAL_PARCELS: the first byte of the last new instruction */
     uint8_t half;        /* INLAY_LITERAL_HALVES: 1 in the second half of an instruction */
     struct inlay_arch_state old_state, new_state;
     struct walk_cache cache;

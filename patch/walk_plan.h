@@ -40,6 +40,7 @@ static void walk_reset_models(struct walk *s)
     s->run_length = 0;
     s->calm_left = 0;
     s->last_delta = 0;
+    s->parcel = 0;
 }
 
 static void walk_init(struct walk *s)

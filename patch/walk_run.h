@@ -29,6 +29,46 @@ static void walk_new_half(struct walk *s, uint8_t *out)
     s->half = !s->half && hi >= 0xe8u;
 }
 
+/* How long the instruction is whose first byte this is. */
+static unsigned walk_parcel_len(const struct walk *s, unsigned first)
+{
+    if (s->scene.arch->id == INLAY_ARCH_XTENSA)
+        return (first & 15u) >= 8u && (first & 15u) < 14u ? 2u : 3u;
+    return (first & 3u) == 3u ? 4u : 2u;
+}
+
+/* Byte i of an instruction, in context of those before it and of the last instruction. */
+static unsigned walk_new_part(struct walk *s, unsigned i, uint32_t known, uint32_t before,
+                              unsigned want)
+{
+    uint32_t key = (uint32_t)i << 28;
+    uint32_t ctx[VOTES_BYTE] = {
+        (before & 0xffu) | 5u << 24,
+        key ^ (known * 0x3d4d51cbu + 2u),
+        (key | (s->parcel & 255u) << 8 | (known & 255u)) ^ 3u << 24,
+        (before & 0xffffu) | 4u << 24,
+    };
+    return walk_byte(s, ctx, i, want);
+}
+
+/* A whole instruction, or what of it is left in this run. */
+static unsigned walk_new_parcel(struct walk *s, uint8_t *out)
+{
+    unsigned len = 1;
+    uint32_t known = 0, before = s->before;
+    for (unsigned i = 0; i < len; i++) {
+        out[i] = (uint8_t)walk_new_part(s, i, known, before, INLAY_WANT(truth_byte(s, i)));
+        known = known << 8 | out[i];
+        before = before << 8 | out[i];
+        if (i == 0) {
+            len = walk_parcel_len(s, out[0]);
+            len = len < s->run_left ? len : s->run_left;
+        }
+    }
+    s->parcel = out[0];
+    return len;
+}
+
 static unsigned walk_new_unit(struct walk *s, uint8_t *out)
 {
     INLAY_ACCOUNT(s, new_data);
@@ -36,6 +76,8 @@ static unsigned walk_new_unit(struct walk *s, uint8_t *out)
         walk_new_half(s, out);
         return 2;
     }
+    if (s->scene.arch->literal_kind == INLAY_LITERAL_PARCELS)
+        return walk_new_parcel(s, out);
     uint32_t b = s->before;
     uint32_t ctx[VOTES_BYTE] = {
         (s->pos & 3u) | 1u << 24,
