@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FORMAT.md, "The file". */
+#include "oracle.h"
+
+#include <string.h>
+
+enum { IN_PLACE = 1, GEOMETRY = 2, FIELDS = 4, SHORT_LINKS = 8, LONG_OLD = 16 };
+
+#define SIZE_LIMIT 0x7fffffffu
+
+static void bad(const char *what)
+{
+    die(EXIT_CORRUPT, "%s", what);
+}
+
+static void read_sizes(struct patch *p, struct bytes *b, unsigned flags)
+{
+    p->old_size = take_uvarint(b);
+    uint32_t more = take_uvarint(b);
+    p->new_size = more & 1 ? p->old_size - more / 2 - 1 : p->old_size + more / 2;
+    p->payload_len = take_uvarint(b);
+    unsigned packed = take_byte(b);
+    p->chunk_log = 9 + packed / 32;
+    p->check_len = packed % 32;
+    p->old_digest_len = flags & LONG_OLD ? take_byte(b) : 8;
+    if (p->old_digest_len > 32 || (flags & LONG_OLD && p->old_digest_len <= 8))
+        bad("bad length of the old image's digest");
+    p->plan_len = take_uvarint(b);
+    if (p->check_len > 16 || p->plan_len > p->payload_len)
+        bad("bad length of check or plan");
+    if (p->old_size > SIZE_LIMIT || p->new_size > SIZE_LIMIT || p->payload_len > SIZE_LIMIT)
+        die(EXIT_LIMIT, "a size is beyond 2 GB");
+}
+
+static void read_geometry(struct patch *p, struct bytes *b)
+{
+    unsigned packed = take_byte(b);
+    uint64_t room = 0;
+    if (packed % 16 > 8)
+        bad("bad write size");
+    p->regions = 1 + packed / 32;
+    for (unsigned i = 0; i < p->regions; i++) {
+        uint32_t count = take_uvarint(b), len = take_uvarint(b);
+        uint64_t block = (uint64_t)(len / 32 * 2 + 1) << len % 32;
+        if (count == 0 || block > SIZE_LIMIT || block % (1u << packed % 16) != 0)
+            bad("bad region");
+        room += count * block;
+        if (room > SIZE_LIMIT)
+            die(EXIT_LIMIT, "the slot is beyond 2 GB");
+        p->region[i] = (struct region){count, (uint32_t)block};
+    }
+    p->stage_blocks = take_uvarint(b);
+    p->pool_len = take_uvarint(b);
+    if (p->pool_len > p->old_size || (!p->in_place && (p->stage_blocks || p->pool_len)))
+        bad("bad pool or stage");
+    if (p->new_size > room || (p->in_place && p->old_size > room) || p->stage_blocks > 1024)
+        die(EXIT_LIMIT, "an image does not fit the slot");
+}
+
+static void read_fields(struct bytes *b)
+{
+    unsigned last = 0;
+    do {
+        unsigned type = take_byte(b);
+        uint32_t len = take_uvarint(b);
+        struct bytes value = {take_bytes(b, len), b->at};
+        uint32_t most = type == 0x01 ? 32 : type == 0x81 || type == 0x82 ? 64 : UINT32_MAX;
+        if (type <= last || len == 0 || len > most)
+            bad("bad field");
+        if (type == 0x02) {
+            take_uvarint(&value);
+            if (value.at != value.end)
+                bad("bad security counter");
+        } else if (type < 0x80 && type != 0x01) {
+            bad("an unknown field that may not be ignored");
+        }
+        last = type;
+    } while (b->at != b->end);
+}
+
+static unsigned read_manifest(struct patch *p, struct bytes b, unsigned flags, uint8_t *link)
+{
+    unsigned link_len = flags & SHORT_LINKS ? 8 : 16;
+    p->in_place = flags & IN_PLACE;
+    if (p->in_place && !(flags & GEOMETRY))
+        bad("in place without a geometry");
+    read_sizes(p, &b, flags);
+    p->codec = take_byte(&b);
+    p->params_len = take_byte(&b);
+    if (p->params_len > sizeof p->params)
+        bad("too many parameters");
+    memcpy(p->params, take_bytes(&b, p->params_len), p->params_len);
+    memcpy(p->old_digest, take_bytes(&b, p->old_digest_len), p->old_digest_len);
+    memcpy(p->new_digest, take_bytes(&b, 32), 32);
+    memcpy(link, take_bytes(&b, link_len), link_len);
+    if (flags & GEOMETRY)
+        read_geometry(p, &b);
+    if (flags & FIELDS)
+        read_fields(&b);
+    if (b.at != b.end)
+        bad("the manifest is longer than its fields");
+    return link_len;
+}
+
+/* Checks chunk after chunk and joins their payload. */
+static void read_chunks(struct patch *p, struct bytes b, const uint8_t *link, unsigned link_len)
+{
+    uint32_t chunk = (uint32_t)1 << p->chunk_log, done = 0;
+    uint8_t digest[32];
+    p->payload = need(p->payload_len);
+    for (;;) {
+        uint32_t left = p->payload_len - done;
+        int last = left <= chunk;
+        /* The last chunk may be longer than the others' payload by a link. */
+        uint32_t payload = last ? left : chunk - link_len;
+        uint32_t len = last ? left : chunk;
+        const uint8_t *at = take_bytes(&b, len);
+        sha256(at, len, digest);
+        if (memcmp(digest, link, link_len) != 0)
+            die(EXIT_CORRUPT, "the chunk at payload byte %u does not match its link", done);
+        memcpy(p->payload + done, at, payload);
+        done += payload;
+        if (last)
+            break;
+        link = at + payload;
+    }
+    if (b.at != b.end)
+        bad("bytes behind the last chunk");
+}
+
+void read_patch(struct patch *p, const uint8_t *data, size_t len)
+{
+    struct bytes b = {data, data + len};
+    uint8_t link[16], digest[32];
+    if (memcmp(take_bytes(&b, 3), "INL", 3) != 0)
+        bad("not a patch");
+    if (take_byte(&b) != 1)
+        bad("an unknown level");
+    unsigned flags = take_byte(&b);
+    if (flags > 31)
+        bad("an unknown flag");
+    uint32_t manifest_len = take_uvarint(&b);
+    if (manifest_len < 7 || manifest_len > 1022 || manifest_len > len)
+        bad("bad length of the manifest");
+    struct bytes manifest = {b.at, data + manifest_len};
+    b.at = data + manifest_len;
+    uint32_t sig_len = take_uvarint(&b);
+    size_t checked = (size_t)(b.at - data);
+    if (sig_len > 512 || (sig_len && flags & SHORT_LINKS))
+        bad("bad signature block");
+    const uint8_t *tail = take_bytes(&b, sig_len ? sig_len : 4);
+    if (b.at - data > 1024)
+        bad("manifest and signature are too long");
+    sha256(data, checked, digest);
+    if (sig_len == 0 && memcmp(tail, digest, 4) != 0)
+        bad("the manifest does not match its digest");
+    unsigned link_len = read_manifest(p, manifest, flags, link);
+    read_chunks(p, b, link, link_len);
+}

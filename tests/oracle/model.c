@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FORMAT.md, "Counters", "Mixing" and "Starting values". */
+#include "../../patch/prior.h" /* the table of starting values, which is part of the format */
+#include "oracle.h"
+
+int64_t floor_shift(int64_t v, unsigned n)
+{
+    int64_t d = (int64_t)1 << n;
+    return v >= 0 ? v / d : -((-v + d - 1) / d);
+}
+
+static int32_t log2_256(uint32_t x)
+{
+    int32_t whole = 0;
+    while (x >> (whole + 1) != 0)
+        whole++;
+    uint32_t f = (x << (15 - whole) & 0x7fff) / 128;
+    return 256 * whole + (int32_t)(f + f * (256 - f) * 89 / 65536);
+}
+
+int32_t stretch(uint32_t p)
+{
+    return log2_256(p) - log2_256(65536 - p);
+}
+
+uint32_t squash(int32_t odds)
+{
+    static const uint32_t points[26] = {
+        32768, 38390, 43691, 48418, 52429, 55691, 58254, 60214, 61681, 62762, 63550, 64119, 64528,
+        64820, 65028, 65176, 65281, 65355, 65408, 65446, 65472, 65491, 65504, 65513, 65520, 65525};
+    uint32_t x = odds < 0 ? (uint32_t)-odds : (uint32_t)odds;
+    if (x > 3071)
+        x = 3071;
+    uint32_t i = x / 128, f = x % 128;
+    uint32_t p = (points[i] * (128 - f) + points[i + 1] * f) / 128;
+    return odds < 0 ? 65536 - p : p;
+}
+
+uint32_t fine_p(const struct counter *c)
+{
+    uint32_t p = (uint32_t)c->p / 64;
+    return p == 0 ? 1 : p;
+}
+
+uint32_t coarse_p(const struct counter *c)
+{
+    return 16 * (uint32_t)c->p + 8;
+}
+
+void learn_fine(struct counter *c, unsigned bit)
+{
+    int64_t error = (bit ? 4194303 : 0) - c->p;
+    int64_t rate = 131072 / (2 * c->n + 3);
+    c->p += (int32_t)floor_shift(floor_shift(error, 7) * (rate / 2), 8);
+    if (c->n < 250)
+        c->n++;
+}
+
+void learn_coarse(struct counter *c, unsigned bit, unsigned limit)
+{
+    int64_t error = (bit ? 4095 : 0) - c->p;
+    int64_t rate = 131072 / (2 * c->n + 3);
+    c->p += (int32_t)floor_shift(error * rate + 32768, 16);
+    if (c->n < limit)
+        c->n++;
+}
+
+struct counter fine_prior(unsigned i)
+{
+    struct counter c = {(int32_t)squash(inlay_prior_table[i].odds * 24) * 64,
+                        inlay_prior_table[i].count};
+    return c;
+}
+
+struct counter coarse_prior(unsigned i)
+{
+    int32_t p = (int32_t)squash(inlay_prior_table[i].odds * 24) / 16;
+    struct counter c = {p > 4094 ? 4094 : p, inlay_prior_table[i].count % 16u};
+    return c;
+}
+
+void mix_add(struct mixer *m, uint32_t p)
+{
+    m->in[m->n++] = stretch(p);
+    m->in[m->n++] = (int32_t)floor_shift((int64_t)p - 32768, 4);
+}
+
+uint32_t mix(struct mixer *m)
+{
+    int64_t sum = 0;
+    for (unsigned i = 0; i < m->n; i++)
+        sum +=
+            floor_shift(m->in[i] * floor_shift((int64_t)m->weight[0][i] + m->weight[1][i], 4), 12);
+    if (sum > 3071)
+        sum = 3071;
+    if (sum < -3071)
+        sum = -3071;
+    uint32_t p = squash((int32_t)sum);
+    m->p = p < 24 ? 24 : p > 65512 ? 65512 : p;
+    return m->p;
+}
+
+void mix_learn(struct mixer *m, unsigned bit, int rate)
+{
+    int64_t error = floor_shift(((bit ? 65536 : 0) - (int64_t)m->p) * rate, 4);
+    for (unsigned i = 0; i < m->n; i++) {
+        int64_t step = floor_shift(m->in[i] * floor_shift(error, 4) + 8192, 14);
+        for (unsigned k = 0; k < 2; k++) {
+            int64_t w = m->weight[k][i] + step;
+            if (w > 524288)
+                w = 524288;
+            if (w < -524288)
+                w = -524288;
+            m->weight[k][i] = (int32_t)w;
+        }
+    }
+}

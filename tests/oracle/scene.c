@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FORMAT.md, "Addresses", "The map" and "Units". */
+#include "oracle.h"
+
+uint32_t old_addr_of(const struct scene *sc, uint32_t pos)
+{
+    for (unsigned i = 0; i < sc->old_spaces; i++)
+        if (pos - sc->old_space[i].pos < sc->old_space[i].len)
+            return sc->old_space[i].addr + pos - sc->old_space[i].pos;
+    return pos;
+}
+
+uint32_t new_addr_of(const struct scene *sc, uint32_t pos)
+{
+    for (unsigned i = 0; i < sc->new_spaces; i++)
+        if (pos - sc->new_space[i].pos < sc->new_space[i].len)
+            return sc->new_space[i].addr + pos - sc->new_space[i].pos;
+    if (sc->new_spaces == 0)
+        return pos;
+    const struct space *last = &sc->new_space[sc->new_spaces - 1];
+    return last->addr + pos - last->pos;
+}
+
+int old_pos_of(const struct scene *sc, uint32_t addr, uint32_t *pos)
+{
+    for (unsigned i = 0; i < sc->old_spaces; i++)
+        if (addr - sc->old_space[i].addr < sc->old_space[i].len) {
+            *pos = sc->old_space[i].pos + addr - sc->old_space[i].addr;
+            return 1;
+        }
+    return 0;
+}
+
+/* ---- the map ---- */
+
+static uint32_t key(const struct scene *sc, uint32_t i)
+{
+    return sc->move[sc->by_old[i]].old_pos;
+}
+
+static void swap(struct scene *sc, uint32_t i, uint32_t k)
+{
+    uint32_t t = sc->by_old[i];
+    sc->by_old[i] = sc->by_old[k];
+    sc->by_old[k] = t;
+}
+
+static void sink(struct scene *sc, uint32_t i, uint32_t count)
+{
+    while (2 * i + 1 < count) {
+        uint32_t child = 2 * i + 1;
+        if (child + 1 < count && key(sc, child + 1) > key(sc, child))
+            child++;
+        if (key(sc, child) <= key(sc, i))
+            return;
+        swap(sc, i, child);
+        i = child;
+    }
+}
+
+void sort_moves(struct scene *sc)
+{
+    for (uint32_t i = 0; i < sc->moves; i++)
+        sc->by_old[i] = i;
+    for (uint32_t i = sc->moves / 2; i > 0; i--)
+        sink(sc, i - 1, sc->moves);
+    for (uint32_t left = sc->moves; left > 1; left--) {
+        swap(sc, 0, left - 1);
+        sink(sc, 0, left - 1);
+    }
+}
+
+static uint32_t distance(const struct move *m, uint32_t pos)
+{
+    if (pos < m->old_pos)
+        return m->old_pos - pos;
+    if (pos < m->old_pos + m->len)
+        return 0;
+    return pos - (m->old_pos + m->len) + 1;
+}
+
+uint32_t map_pos(const struct scene *sc, uint32_t old_pos, int *trust)
+{
+    uint32_t rank = 0, best = UINT32_MAX, best_distance = 0;
+    *trust = TRUST_EMPTY;
+    if (sc->moves == 0)
+        return old_pos;
+    while (rank < sc->moves && key(sc, rank) <= old_pos)
+        rank++;
+    for (uint32_t i = rank < 4 ? 0 : rank - 4; i <= rank && i < sc->moves; i++) {
+        const struct move *m = &sc->move[sc->by_old[i]];
+        uint32_t d = distance(m, old_pos);
+        if (best == UINT32_MAX || d < best_distance ||
+            (d == best_distance && m->len > sc->move[best].len)) {
+            best = sc->by_old[i];
+            best_distance = d;
+        }
+    }
+    *trust = best_distance == 0 ? TRUST_INSIDE : best_distance < 64 ? TRUST_NEAR : TRUST_FAR;
+    return old_pos + sc->move[best].new_pos - sc->move[best].old_pos;
+}
+
+/* ---- units ---- */
+
+static void set_word(struct unit *u, unsigned len, unsigned type, uint32_t target)
+{
+    u->len = len;
+    u->type = type;
+    u->has_target = 1;
+    u->target = target;
+}
+
+static void set_edge(struct unit *u, uint32_t len)
+{
+    struct unit edge = {len, TYPE_EDGE, 0, 0};
+    *u = edge;
+}
+
+static int parse_pointer(const struct scene *sc, const uint8_t *b, uint32_t n, uint32_t addr,
+                         struct unit *u)
+{
+    unsigned size = sc->cpu->pointer_len;
+    uint32_t pos;
+    if (size == 0 || n < size || addr % size != 0)
+        return 0;
+    uint32_t word = get32(b);
+    if (size == 8 && get32(b + 4) != 0)
+        return 0;
+    int inside = old_pos_of(sc, word, &pos);
+    if (!inside && word - sc->data_lo >= sc->data_hi - sc->data_lo)
+        return 0;
+    if (cpu_is_code(sc->cpu_id, b, n))
+        return 0;
+    set_word(u, size, inside ? TYPE_POINTER : TYPE_DATA_POINTER, word);
+    return 1;
+}
+
+static int parse_table(const struct scene *sc, const uint8_t *b, uint32_t n, uint32_t addr,
+                       struct unit *u)
+{
+    if (addr % 4 != 0 || n < 4)
+        return 0;
+    for (unsigned i = 0; i < sc->tables; i++) {
+        const struct table *t = &sc->table[i];
+        uint32_t word = get32(b), target, pos;
+        if (addr - t->old_addr >= t->len)
+            continue;
+        if (word == 0 || (t->kind == 2 && word >> 31))
+            return 0;
+        if (t->kind == 0)
+            target = addr + word;
+        else if (t->kind == 1)
+            target = t->old_addr + word;
+        else
+            target = addr + sign_extend(word, 31);
+        if (target - t->old_addr < t->len || !old_pos_of(sc, target, &pos))
+            return 0;
+        set_word(u, 4, TYPE_FROM_HERE + t->kind, target);
+        return 1;
+    }
+    return 0;
+}
+
+void parse_unit(const struct scene *sc, struct registers *r, const uint8_t *b, uint32_t n,
+                uint32_t addr, struct unit *u)
+{
+    uint32_t over = addr % sc->cpu->granule;
+    if (over != 0) {
+        uint32_t edge = sc->cpu->granule - over;
+        set_edge(u, edge < n ? edge : n);
+        return;
+    }
+    if (parse_table(sc, b, n, addr, u) || parse_pointer(sc, b, n, addr, u))
+        return;
+    cpu_parse(sc->cpu_id, r, b, n, addr, u);
+    if (sc->cpu->cuts && addr % 4 != 0) {
+        uint32_t skip = 4 - addr % 4;
+        struct unit word;
+        if (skip < u->len && n >= skip + 4 &&
+            parse_pointer(sc, b + skip, n - skip, addr + skip, &word))
+            set_edge(u, skip);
+    }
+}
+
+int aim_unit(const struct scene *sc, const struct registers *r, const struct unit *u, uint8_t *b,
+             uint32_t old_addr, uint32_t new_addr, uint32_t target)
+{
+    if (u->type < TYPE_WORDS)
+        return cpu_aim(sc->cpu_id, r, u, b, old_addr, new_addr, target);
+    if (u->type == TYPE_FROM_HERE)
+        target -= new_addr;
+    if (u->type == TYPE_FROM_HERE31)
+        target = (target - new_addr) & 0x7fffffff;
+    if (u->type == TYPE_FROM_BASE)
+        for (unsigned i = 0; i < sc->tables; i++)
+            if (sc->table[i].kind == 1) {
+                target -= sc->table[i].new_addr;
+                break;
+            }
+    put32(b, target);
+    return 1;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FORMAT.md, "Codec 1": parameters, plan, steps, runs, new data. */
+#include "small.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUN_NONE, RUN_MOVE, RUN_COPY, RUN_NEW };
+
+static void bad(const char *what)
+{
+    die(EXIT_CORRUPT, "%s", what);
+}
+
+/* ---- the plan ---- */
+
+static uint32_t address(struct small *s)
+{
+    unsigned zeros = raw_bits(s, 5);
+    return raw_bits(s, 32 - zeros) << zeros;
+}
+
+static void read_space(struct small *s, struct space *sp, const struct space *before, uint32_t size)
+{
+    sp->pos = 0;
+    sp->len = size;
+    if (!raw_bits(s, 1)) {
+        sp->pos = number(s, KIND_MISC) + (before ? before->pos + before->len : 0);
+        sp->len = number(s, KIND_MISC);
+    }
+    if (sp->pos > size || sp->len > size - sp->pos)
+        bad("an address space is outside its image");
+}
+
+static void read_spaces(struct small *s)
+{
+    struct scene *sc = &s->scene;
+    sc->old_spaces = number(s, KIND_MISC);
+    if (sc->old_spaces > SPACES_MAX)
+        bad("too many address spaces");
+    sc->new_spaces = number(s, KIND_MISC);
+    if (sc->new_spaces > SPACES_MAX)
+        bad("too many address spaces");
+    if (raw_bits(s, 1)) {
+        sc->data_lo = address(s);
+        sc->data_hi = address(s);
+    }
+    for (unsigned i = 0; i < sc->old_spaces; i++) {
+        read_space(s, &sc->old_space[i], i ? &sc->old_space[i - 1] : NULL, s->p->old_size);
+        sc->old_space[i].addr = address(s);
+    }
+    for (unsigned i = 0; i < sc->new_spaces; i++) {
+        read_space(s, &sc->new_space[i], i ? &sc->new_space[i - 1] : NULL, s->p->new_size);
+        int same = i < sc->old_spaces && raw_bits(s, 1);
+        sc->new_space[i].addr = same ? sc->old_space[i].addr : address(s);
+    }
+}
+
+static void read_tables(struct small *s)
+{
+    s->scene.tables = number(s, KIND_MISC);
+    if (s->scene.tables > TABLES_MAX)
+        bad("too many tables");
+    for (unsigned i = 0; i < s->scene.tables; i++) {
+        struct table *t = &s->scene.table[i];
+        t->kind = raw_bits(s, 2);
+        t->old_addr = number(s, KIND_MISC);
+        t->new_addr = t->old_addr + signed_number(s, KIND_MISC);
+        t->len = number(s, KIND_MISC);
+        if (t->kind > 2)
+            bad("a table of an unknown kind");
+    }
+}
+
+/* Gap and length of something that lies in [pos, size) of an image. */
+static uint32_t read_stretch(struct small *s, uint32_t pos, uint32_t size, uint32_t *len)
+{
+    uint32_t gap = number(s, KIND_GAP);
+    if (gap >= size - pos)
+        bad("a range starts outside the image");
+    uint64_t n = (uint64_t)number(s, KIND_LEN) + 1;
+    if (n > size - pos - gap)
+        bad("a range ends outside the image");
+    *len = (uint32_t)n;
+    return pos + gap;
+}
+
+static void read_moves(struct small *s)
+{
+    struct scene *sc = &s->scene;
+    uint32_t pos = 0;
+    sc->moves = number(s, KIND_MISC);
+    if (sc->moves > s->max_moves)
+        bad("too many moves");
+    sc->move = need(sc->moves * sizeof *sc->move);
+    sc->by_old = need(sc->moves * sizeof *sc->by_old);
+    for (uint32_t i = 0; i < sc->moves; i++) {
+        struct move *m = &sc->move[i];
+        m->new_pos = read_stretch(s, pos, s->p->new_size, &m->len);
+        pos = m->new_pos + m->len;
+        remember(s, coded_diagonal(s, 0));
+        m->old_pos = m->new_pos + s->diagonal;
+        if (m->old_pos > s->p->old_size || m->len > s->p->old_size - m->old_pos)
+            bad("a move from outside the old image");
+    }
+    sort_moves(sc);
+}
+
+static void read_pool(struct small *s)
+{
+    uint32_t count = number(s, KIND_MISC), pos = 0, len;
+    uint64_t sum = 0;
+    if (count > s->max_ranges)
+        bad("too many ranges in the pool");
+    for (uint32_t i = 0; i < count; i++) {
+        pos = read_stretch(s, pos, s->p->old_size, &len) + len;
+        sum += len;
+    }
+    if (sum > s->p->pool_len)
+        bad("the pool's ranges are longer than the pool");
+}
+
+static void read_plan(struct small *s)
+{
+    reset_steps(s);
+    reset_group(s);
+    s->in_end = s->p->plan_len;
+    open_coder(s);
+    read_spaces(s);
+    read_tables(s);
+    read_moves(s);
+    read_pool(s);
+    if (s->in_pos != s->p->plan_len)
+        bad("the plan is not as long as the manifest says");
+    s->in_end = s->p->payload_len;
+    reset_group(s);
+    memset(s->recent, 0, sizeof s->recent);
+}
+
+/* ---- runs ---- */
+
+void remember(struct small *s, uint32_t diagonal)
+{
+    unsigned i = 0;
+    while (i < 15 && s->recent[i] != diagonal)
+        i++;
+    memmove(s->recent + 1, s->recent, i * sizeof *s->recent);
+    s->recent[0] = s->diagonal = diagonal;
+}
+
+uint32_t coded_diagonal(struct small *s, uint32_t next)
+{
+    unsigned node = 1;
+    while (node < 32)
+        node = node * 2 + plain_bit(s, C_RECENT + node);
+    if (node - 32 < 16)
+        return s->recent[node - 32];
+    if (node - 32 == 16)
+        return next;
+    return s->recent[0] + signed_number(s, KIND_OLD);
+}
+
+static void start_in_gap(struct small *s, uint32_t left, uint32_t next)
+{
+    unsigned copy = s->run == RUN_NEW || plain_bit(s, C_COPY + (unsigned)s->run);
+    uint64_t len = left;
+    if (!plain_bit(s, C_WHOLE + copy)) {
+        len = (uint64_t)number(s, copy ? KIND_LEN : KIND_GAP) + 1;
+        if (len >= left)
+            bad("a run is longer than its gap");
+    }
+    if (copy) {
+        remember(s, coded_diagonal(s, next));
+        uint32_t old_pos = s->pos + s->diagonal;
+        if (old_pos > s->p->old_size || len > s->p->old_size - old_pos)
+            bad("a copy from outside the old image");
+    }
+    s->run = copy ? RUN_COPY : RUN_NEW;
+    s->run_left = (uint32_t)len;
+}
+
+static void start_run(struct small *s)
+{
+    const struct scene *sc = &s->scene;
+    uint32_t i = 0, limit = s->end;
+    while (i < sc->moves && sc->move[i].new_pos + sc->move[i].len <= s->pos)
+        i++;
+    const struct move *m = i < sc->moves ? &sc->move[i] : NULL;
+    if (m && m->new_pos + m->len < limit && m->new_pos <= s->pos)
+        limit = m->new_pos + m->len;
+    if (m && m->new_pos > s->pos && m->new_pos < limit)
+        limit = m->new_pos;
+    if (m && m->new_pos <= s->pos) {
+        remember(s, m->old_pos - m->new_pos);
+        s->run = RUN_MOVE;
+        s->run_left = limit - s->pos;
+    } else {
+        start_in_gap(s, limit - s->pos, m ? m->old_pos - m->new_pos : 0);
+    }
+    memset(&s->registers, 0, sizeof s->registers);
+    s->second_half = 0;
+    s->calm_left = 0;
+}
+
+/* ---- new data ---- */
+
+static unsigned new_half(struct small *s, uint8_t *out)
+{
+    uint32_t a = s->tail[0], b = s->tail[1], c = s->tail[2], half = s->second_half;
+    uint32_t high[4] = {
+        half | 1u << 24,
+        a << 1 | half | 2u << 24,
+        (a << 8 | b) << 1 | half | 3u << 24,
+        (a << 8 | c) << 1 | half | 4u << 24,
+    };
+    uint32_t h = mixed_byte(s, high, half);
+    uint32_t low[4] = {
+        h << 1 | half | 5u << 24,
+        (h << 8 | a) << 1 | half | 6u << 24,
+        h << 16 | b << 8 | a | 7u << 24,
+        (h << 8 | b) << 1 | half | 8u << 24,
+    };
+    out[0] = (uint8_t)mixed_byte(s, low, 2 + half);
+    out[1] = (uint8_t)h;
+    s->second_half = !half && h >= 0xe8;
+    return 2;
+}
+
+static unsigned new_unit(struct small *s, uint8_t *out)
+{
+    uint32_t a = s->tail[0], b = s->tail[1], c = s->tail[2], at = s->pos % 4;
+    if (s->scene.cpu->halves && s->run_left >= 2 && s->pos % 2 == 0)
+        return new_half(s, out);
+    uint32_t ctx[4] = {
+        at | 1u << 24,
+        a << 2 | at | 2u << 24,
+        b << 8 | a | 3u << 24,
+        c << 16 | b << 8 | a | 4u << 24,
+    };
+    out[0] = (uint8_t)mixed_byte(s, ctx, 4 + at);
+    return 1;
+}
+
+static void make_block(struct small *s)
+{
+    s->run = RUN_NONE;
+    s->run_left = 0;
+    while (s->pos < s->end) {
+        uint8_t unit[UNIT_MAX];
+        if (s->run_left == 0)
+            start_run(s);
+        unsigned len = s->run == RUN_NEW ? new_unit(s, unit) : copy_unit(s, unit);
+        for (unsigned i = 0; i < len; i++) {
+            s->out[s->pos + i] = unit[i];
+            memmove(s->tail + 1, s->tail, 3);
+            s->tail[0] = unit[i];
+        }
+        s->pos += len;
+        s->run_left -= len;
+    }
+}
+
+/* ---- steps ---- */
+
+/* Sets pos and end to a block of the slot, as far as the new image reaches. */
+static void find_block(struct small *s, uint32_t block)
+{
+    uint64_t pos = 0, len = s->p->regions == 0 && block == 0 ? s->p->new_size : 0;
+    for (unsigned i = 0; i < s->p->regions; i++) {
+        const struct region *r = &s->p->region[i];
+        if (block < r->count) {
+            pos += (uint64_t)block * r->block_len;
+            len = r->block_len;
+            break;
+        }
+        pos += (uint64_t)r->count * r->block_len;
+        block -= r->count;
+    }
+    if (len == 0 || pos >= s->p->new_size)
+        bad("a step for a block that does not exist");
+    s->pos = (uint32_t)pos;
+    s->end = pos + len < s->p->new_size ? (uint32_t)(pos + len) : s->p->new_size;
+}
+
+/* The bytes of a group in the order in which they were made. */
+struct group {
+    uint8_t *data;
+    size_t len, room;
+    uint32_t staged;
+};
+
+static void step_block(struct small *s, struct group *g)
+{
+    if (s->p->in_place && plain_bit(s, C_STEP + 2) && ++g->staged > s->p->stage_blocks)
+        bad("a group stages more blocks than the manifest says");
+    s->trend = plain_bit(s, C_TREND + s->trend);
+    uint32_t block = s->next_block;
+    if (!s->trend)
+        block += signed_number(s, KIND_BLOCK);
+    s->next_block = block + 1;
+    find_block(s, block);
+    uint32_t start = s->pos;
+    make_block(s);
+    if (g->room - g->len < s->end - start) {
+        g->room = 2 * g->room + (s->end - start);
+        g->data = realloc(g->data, g->room);
+        if (g->data == NULL)
+            die(EXIT_WRONG, "out of memory");
+    }
+    memcpy(g->data + g->len, s->out + start, s->end - start);
+    g->len += s->end - start;
+}
+
+static void step_commit(struct small *s, struct group *g)
+{
+    uint8_t digest[32];
+    sha256(g->data, g->len, digest);
+    for (unsigned i = 0; i < s->p->check_len; i++)
+        if (raw_bits(s, 8) != digest[i])
+            bad("a group does not match its check");
+    g->len = 0;
+    g->staged = 0;
+    reset_group(s);
+}
+
+static void read_params(struct small *s)
+{
+    struct bytes b = {s->p->params, s->p->params + s->p->params_len};
+    s->scene.cpu_id = take_byte(&b);
+    unsigned tables = take_byte(&b);
+    s->flag_log2 = 4 + tables / 16;
+    s->byte_log2 = 5 + tables % 16;
+    s->max_moves = take_uvarint(&b);
+    s->max_ranges = take_uvarint(&b);
+    if (b.at != b.end || s->max_moves > 65535 || s->max_ranges > 4096)
+        bad("bad parameters of codec 1");
+    s->scene.cpu = cpu_of(s->scene.cpu_id);
+    if (s->scene.cpu == NULL)
+        die(EXIT_NO_PROCESSOR, "processor %u not covered", s->scene.cpu_id);
+}
+
+void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
+{
+    struct small *s = need(sizeof *s);
+    struct group g = {0};
+    s->p = p;
+    s->old = old;
+    s->out = out;
+    s->in = p->payload;
+    read_params(s);
+    for (unsigned i = 0; i < 6; i++)
+        s->flag[i] = need(sizeof(struct counter) << s->flag_log2);
+    for (unsigned i = 0; i < 4; i++)
+        s->byte[i] = need(sizeof(struct counter) << s->byte_log2);
+    read_plan(s);
+    for (;;) {
+        if (plain_bit(s, C_STEP))
+            step_block(s, &g);
+        else if (plain_bit(s, C_STEP + 1))
+            step_commit(s, &g);
+        else
+            break;
+    }
+    if (s->in_pos != p->payload_len)
+        bad("bytes are left behind the last step");
+    for (unsigned i = 0; i < 6; i++)
+        free(s->flag[i]);
+    for (unsigned i = 0; i < 4; i++)
+        free(s->byte[i]);
+    free(s->scene.move);
+    free(s->scene.by_old);
+    free(g.data);
+    free(s);
+}

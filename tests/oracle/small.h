@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The oracle's state while it decodes codec 1. */
+#ifndef SMALL_H
+#define SMALL_H
+
+#include "oracle.h"
+
+enum { KIND_GAP, KIND_LEN, KIND_OLD, KIND_BLOCK, KIND_MISC, KIND_DELTA };
+
+/* Numbers of the plain counters, as in FORMAT.md. */
+enum {
+    C_COPY = 480,
+    C_WHOLE = 484,
+    C_RECENT = 486,
+    C_STEP = 518,
+    C_TREND = 522,
+    C_SIGN = 526,
+    C_NEAR = 532,
+    C_CALM = 564,
+    C_CLASS = 567,
+    C_END = 763
+};
+
+struct pair {
+    uint32_t from, to;
+};
+
+struct small {
+    const struct patch *p;
+    const uint8_t *old;
+    uint8_t *out;
+    struct scene scene;
+    unsigned flag_log2, byte_log2, max_moves, max_ranges;
+
+    /* range coder */
+    const uint8_t *in;
+    uint32_t in_pos, in_end;
+    uint32_t range, code;
+
+    /* models */
+    struct counter plain[C_END]; /* coarse up to C_CLASS, then fine */
+    struct counter *flag[6], *byte[4];
+    int32_t flag_weight_a[20][14], flag_weight_b[13][14];
+    int32_t byte_weight_a[16][8], byte_weight_b[8][8];
+
+    /* what was seen */
+    uint32_t hits, run_hits, last_delta;
+    uint8_t type_hits[32], candidate_hits[4];
+    struct pair lesson[2][32], swap[128], shift[32];
+    unsigned lessons[2], shifts;
+    unsigned calm_left, calm;
+    uint8_t tail[4]; /* the last four bytes, the newest first */
+
+    /* where we are */
+    uint32_t recent[16];
+    uint32_t next_block;
+    unsigned trend;
+    uint32_t pos, end;
+    int run;
+    uint32_t run_left, diagonal;
+    struct registers registers;
+    unsigned second_half;
+};
+
+/* ---- small_code.c ---- */
+
+void open_coder(struct small *s);
+unsigned code_bit(struct small *s, uint32_t p);
+unsigned plain_bit(struct small *s, unsigned counter);
+uint32_t raw_bits(struct small *s, unsigned n);
+uint32_t number(struct small *s, unsigned kind);
+uint32_t signed_number(struct small *s, unsigned kind);
+unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b);
+unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set);
+uint32_t hash(uint32_t v, unsigned bits);
+void reset_group(struct small *s);
+void reset_steps(struct small *s);
+
+/* ---- small_unit.c ---- */
+
+unsigned copy_unit(struct small *s, uint8_t *out);
+
+/* ---- small.c ---- */
+
+void remember(struct small *s, uint32_t diagonal);
+uint32_t coded_diagonal(struct small *s, uint32_t next);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FORMAT.md, "Range coder" to "Starting values". */
+#include "small.h"
+
+#include <string.h>
+
+static uint32_t next_byte(struct small *s)
+{
+    return s->in_pos < s->in_end ? s->in[s->in_pos++] : 0;
+}
+
+void open_coder(struct small *s)
+{
+    s->range = 0xffffffff;
+    for (int i = 0; i < 4; i++)
+        s->code = s->code << 8 | next_byte(s);
+    if (s->code == 0xffffffff)
+        s->code = 0xfffffffe;
+}
+
+unsigned code_bit(struct small *s, uint32_t p)
+{
+    uint32_t bound = (uint32_t)((uint64_t)s->range * p / 65536);
+    unsigned bit = s->code < bound;
+    if (bit) {
+        s->range = bound;
+    } else {
+        s->code -= bound;
+        s->range -= bound;
+    }
+    while (s->range < 1u << 24) {
+        s->range <<= 8;
+        s->code = s->code << 8 | next_byte(s);
+    }
+    return bit;
+}
+
+unsigned plain_bit(struct small *s, unsigned counter)
+{
+    unsigned bit = code_bit(s, coarse_p(&s->plain[counter]));
+    learn_coarse(&s->plain[counter], bit, 14);
+    return bit;
+}
+
+uint32_t raw_bits(struct small *s, unsigned n)
+{
+    uint32_t v = 0;
+    while (n-- > 0)
+        v = v << 1 | code_bit(s, 32768);
+    return v;
+}
+
+uint32_t number(struct small *s, unsigned kind)
+{
+    unsigned first = kind * 80, size = 0;
+    while (size < 31 && plain_bit(s, first + size))
+        size++;
+    unsigned group = size < 15 ? size : 15;
+    uint32_t v = 1;
+    if (size > 0)
+        v = v << 1 | plain_bit(s, first + 32 + group);
+    if (size > 1)
+        v = v << 1 | plain_bit(s, first + 48 + 2 * group + (v & 1));
+    for (unsigned i = 2; i < size; i++)
+        v = v << 1 | raw_bits(s, 1);
+    return v - 1;
+}
+
+uint32_t signed_number(struct small *s, unsigned kind)
+{
+    uint32_t v = number(s, kind);
+    if (v != 0 && plain_bit(s, C_SIGN + kind))
+        v = 0 - v;
+    return v;
+}
+
+uint32_t hash(uint32_t v, unsigned bits)
+{
+    return v * 0x9e3779b1u >> (32 - bits);
+}
+
+unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b)
+{
+    struct mixer m = {{0}, 0, {s->flag_weight_a[a], s->flag_weight_b[b]}, 0};
+    struct counter *c[7];
+    for (unsigned i = 0; i < 6; i++)
+        c[i] = &s->flag[i][hash(ctx[i] + 1, s->flag_log2)];
+    c[6] = &s->plain[C_CLASS + class];
+    for (unsigned i = 0; i < 7; i++)
+        mix_add(&m, fine_p(c[i]));
+    unsigned bit = code_bit(s, mix(&m));
+    mix_learn(&m, bit, 12);
+    for (unsigned i = 0; i < 7; i++)
+        learn_fine(c[i], bit);
+    return bit;
+}
+
+unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set)
+{
+    unsigned byte = 0;
+    for (unsigned depth = 0; depth < 8; depth++) {
+        struct mixer m = {{0}, 0, {s->byte_weight_a[set], s->byte_weight_b[depth]}, 0};
+        struct counter *c[4];
+        /* The bits before those of this nibble, and those of this nibble, a 1 before each. */
+        unsigned in_nibble = depth % 4;
+        uint32_t before = depth < 4 ? 1 : 16 | byte >> in_nibble;
+        uint32_t place = 1u << in_nibble | (byte & ((1u << in_nibble) - 1));
+        for (unsigned i = 0; i < 4; i++) {
+            uint32_t slot = hash((ctx[i] + 1) * 0x2545f491u + before * 0x10001u, s->byte_log2 - 4);
+            c[i] = &s->byte[i][slot * 16 + place];
+            mix_add(&m, coarse_p(c[i]));
+        }
+        unsigned bit = code_bit(s, mix(&m));
+        mix_learn(&m, bit, 10);
+        for (unsigned i = 0; i < 4; i++)
+            learn_coarse(c[i], bit, 6);
+        byte = byte << 1 | bit;
+    }
+    return byte;
+}
+
+static void set_all(struct counter *c, size_t n, int32_t p)
+{
+    for (size_t i = 0; i < n; i++)
+        c[i] = (struct counter){p, 0};
+}
+
+static void reset_weights(struct small *s)
+{
+    for (unsigned k = 0; k < 14; k++) {
+        int32_t w = k % 2 ? 0 : k < 12 ? 5000 : 16000;
+        for (unsigned i = 0; i < 20; i++)
+            s->flag_weight_a[i][k] = w;
+        for (unsigned i = 0; i < 13; i++)
+            s->flag_weight_b[i][k] = w;
+    }
+    for (unsigned k = 0; k < 8; k++) {
+        int32_t w = k % 2 ? 0 : 14000;
+        for (unsigned i = 0; i < 16; i++)
+            s->byte_weight_a[i][k] = w;
+        for (unsigned i = 0; i < 8; i++)
+            s->byte_weight_b[i][k] = w;
+    }
+}
+
+void reset_steps(struct small *s)
+{
+    for (unsigned i = C_STEP; i < C_SIGN; i++)
+        s->plain[i] = coarse_prior(i);
+}
+
+void reset_group(struct small *s)
+{
+    for (unsigned i = 0; i < C_CLASS; i++)
+        if (i < C_STEP || i >= C_SIGN)
+            s->plain[i] = coarse_prior(i);
+    for (unsigned i = C_CLASS; i < C_END; i++)
+        s->plain[i] = fine_prior(i);
+    for (unsigned i = 0; i < 6; i++)
+        set_all(s->flag[i], (size_t)1 << s->flag_log2, 2097152);
+    for (unsigned i = 0; i < 4; i++)
+        set_all(s->byte[i], (size_t)1 << s->byte_log2, 2048);
+    reset_weights(s);
+    memset(s->lesson, 0, sizeof s->lesson);
+    memset(s->swap, 0, sizeof s->swap);
+    memset(s->shift, 0, sizeof s->shift);
+    memset(s->candidate_hits, 0, sizeof s->candidate_hits);
+    memset(s->type_hits, 255, sizeof s->type_hits);
+    memset(s->tail, 0, sizeof s->tail);
+    s->lessons[0] = s->lessons[1] = s->shifts = 0;
+    s->hits = 0xffffffff;
+    s->run_hits = s->last_delta = 0;
+    s->calm_left = 0;
+}
