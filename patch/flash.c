@@ -107,19 +107,18 @@ enum inlay_status inlay_layout_make(struct inlay_layout *layout, const struct in
                                     uint32_t head_len, uint32_t pool_len)
 {
     uint32_t size = inlay_region_size(work->region, work->regions);
-    uint32_t plan_end = inlay_flash_align(work, head_len);
+    uint32_t kept = head_len + pool_len;
     if (head_len > size || pool_len > size)
         return INLAY_E_LIMIT;
     layout->journal[0] = run_of_blocks(work, 0, INLAY_JOURNAL_MIN);
     layout->journal[1] = run_of_blocks(work, layout->journal[0].len, INLAY_JOURNAL_MIN);
     uint32_t head_pos = layout->journal[1].pos + layout->journal[1].len;
-    layout->head = run_of_blocks(work, head_pos, plan_end + pool_len);
-    layout->pool_pos = head_pos + plan_end;
+    layout->head = run_of_blocks(work, head_pos, kept);
+    layout->pool_pos = head_pos + head_len;
     layout->stage.pos = head_pos + layout->head.len;
     layout->stage.len = size - layout->stage.pos;
-    return layout->journal[1].len < INLAY_JOURNAL_MIN || layout->head.len < plan_end + pool_len
-               ? INLAY_E_LIMIT
-               : INLAY_OK;
+    return layout->journal[1].len < INLAY_JOURNAL_MIN || layout->head.len < kept ? INLAY_E_LIMIT
+                                                                                 : INLAY_OK;
 }
 
 void inlay_writer_open(struct inlay_writer *w, const struct inlay_flash *f, uint32_t pos,
@@ -189,4 +188,13 @@ enum inlay_status inlay_writer_push(struct inlay_writer *w, int end)
     if (w->ring.len != 0 && w->pos == w->ring.pos + w->ring.len)
         w->pos = w->ring.pos;
     return w->fill >= INLAY_PIECE || (end && w->fill > 0) ? INLAY_AGAIN : INLAY_OK;
+}
+
+enum inlay_status inlay_writer_end(struct inlay_writer *w)
+{
+    enum inlay_status st;
+    do
+        st = inlay_writer_push(w, 1);
+    while (st == INLAY_AGAIN);
+    return st;
 }

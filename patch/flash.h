@@ -65,6 +65,8 @@ void inlay_writer_open(struct inlay_writer *w, const struct inlay_flash *f, uint
  * INLAY_AGAIN: call again.  INLAY_E_FLASH: pos did not hold its data.
  */
 enum inlay_status inlay_writer_push(struct inlay_writer *w, int end);
+/* Writes all that was collected.  INLAY_OK or INLAY_E_FLASH. */
+enum inlay_status inlay_writer_end(struct inlay_writer *w);
 /* Takes up to len bytes, as many as there is room for, and returns how many. */
 uint32_t inlay_writer_add(struct inlay_writer *w, const uint8_t *data, uint32_t len);
 

@@ -18,12 +18,12 @@ struct inlay_span inlay_target_block(const struct inlay_patcher *p, uint32_t ind
 
 enum inlay_status inlay_group_open(struct inlay_patcher *p)
 {
-    if (!p->cfg->dry_run || p->made == 0)
+    if (!p->cfg->dry_run || p->rec.made == 0)
         inlay_hash_open(p, p->sha_whole);
     inlay_hash_open(p, p->sha_group);
     p->stage_at = p->rec.stage_pos;
     p->rec.staged = 0;
-    p->made = p->cfg->dry_run ? p->made : p->rec.made;
+    p->made = p->rec.made;
     return inlay_go(p, INLAY_AT_NEXT);
 }
 
@@ -44,36 +44,26 @@ static enum inlay_status open_block(struct inlay_patcher *p)
             p->out.ring = p->layout.stage;
         }
     }
-    return inlay_go(p, INLAY_AT_PRODUCE);
+    return INLAY_OK;
 }
 
 /* The group is decoded: what it must hash to, and a record of it. */
 static enum inlay_status close_group(struct inlay_patcher *p)
 {
     struct inlay_record *rec = &p->rec;
-    uint8_t digest[INLAY_DIGEST_LEN];
-    if (p->cmd.check_len > INLAY_DIGEST_LEN ||
+    if (p->cmd.check_len > INLAY_CHECK_MAX ||
         !inlay_hash_is(p, p->sha_group, p->cmd.check, p->cmd.check_len))
         return INLAY_E_RESULT;
-    if (p->cfg->dry_run)
-        return inlay_group_open(p);
-    if (!p->journaled) {
-        rec->made = p->made;
-        return inlay_group_open(p);
-    }
-    rec->save_len = (uint16_t)p->codec->save(p->codec_state, rec->save);
+    rec->save_len = (uint32_t)p->codec->save(p->codec_state, rec->save);
     rec->payload_pos = p->pos;
     rec->made = p->made;
     rec->boots = 0;
-    memcpy(rec->link, inlay_chain_link(&p->chain, p->pos), INLAY_ID_LEN);
-    if (rec->staged == 0)
+    memcpy(rec->is.link, inlay_chain_link(&p->chain, p->pos), INLAY_ID_LEN);
+    if (rec->staged == 0 || p->cfg->dry_run)
         return inlay_group_close(p);
-    p->cfg->crypto->sha256_final(p->cfg->crypto->ctx, p->sha_whole, digest);
-    memcpy(rec->stage_check, digest, INLAY_SHORT_LEN);
-    rec->kind = INLAY_RECORD_STAGED;
-    enum inlay_status st = inlay_journal_commit(&p->journal, &p->out, rec, p->staged);
+    inlay_hash_take(p, p->sha_whole, rec->is.stage, INLAY_SHORT_LEN);
+    enum inlay_status st = inlay_commit(p, INLAY_RECORD_STAGED);
     p->stage_at = rec->stage_pos;
-    p->tries = INLAY_TRIES;
     return st == INLAY_OK ? inlay_go(p, INLAY_AT_MOVE) : st;
 }
 
@@ -87,13 +77,13 @@ static enum inlay_status last_step(struct inlay_patcher *p)
     if (p->ordered && p->made == p->man.new_size &&
         !inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
         return INLAY_E_RESULT;
-    return inlay_end(p, INLAY_DONE);
+    return INLAY_DONE;
 }
 
 enum inlay_status inlay_do_next(struct inlay_patcher *p)
 {
-    struct inlay_input in = inlay_input_window(p, p->man.payload_len);
-    enum inlay_status st = inlay_input_taken(p, &in, p->codec->next(p->codec_state, &in, &p->cmd));
+    struct inlay_input *in = inlay_input_window(p, p->man.payload_len);
+    enum inlay_status st = inlay_input_taken(p, p->codec->next(p->codec_state, in, &p->cmd));
     if (st != INLAY_OK)
         return st;
     switch (p->cmd.kind) {
@@ -110,13 +100,13 @@ enum inlay_status inlay_do_next(struct inlay_patcher *p)
 
 enum inlay_status inlay_do_produce(struct inlay_patcher *p)
 {
-    struct inlay_input in = inlay_input_window(p, p->man.payload_len);
+    struct inlay_input *in = inlay_input_window(p, p->man.payload_len);
     uint8_t *to = p->out.buf + p->out.fill;
     size_t cap = sizeof p->out.buf - p->out.fill, made = 0;
     if (cap > p->left)
         cap = p->left;
-    int got = p->codec->produce(p->codec_state, &in, to, cap, &made);
-    enum inlay_status st = inlay_input_taken(p, &in, got);
+    int got = p->codec->produce(p->codec_state, in, to, cap, &made);
+    enum inlay_status st = inlay_input_taken(p, got);
     if (st < 0 || made > cap || (st == INLAY_OK && made == 0))
         return st < 0 ? st : INLAY_E_CORRUPT;
     inlay_hash_add(p, p->sha_group, to, (uint32_t)made);
@@ -128,7 +118,7 @@ enum inlay_status inlay_do_produce(struct inlay_patcher *p)
         return inlay_redo(p);
     if (st == INLAY_MORE)
         return st;
-    return p->left == 0 ? inlay_go(p, INLAY_AT_FLUSH) : INLAY_AGAIN;
+    return p->left == 0 ? INLAY_OK : INLAY_AGAIN;
 }
 
 /* Writes what is left of a block. */

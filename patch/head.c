@@ -10,8 +10,8 @@ enum inlay_status inlay_do_target(struct inlay_patcher *p)
     if (st != INLAY_OK)
         return st;
     if (inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
-        return inlay_end(p, INLAY_ALREADY);
-    return p->old_wrong ? INLAY_E_OLD : inlay_go(p, INLAY_AT_OLD);
+        return INLAY_ALREADY;
+    return p->old_wrong ? INLAY_E_OLD : INLAY_OK;
 }
 
 enum inlay_status inlay_do_old(struct inlay_patcher *p)
@@ -20,7 +20,7 @@ enum inlay_status inlay_do_old(struct inlay_patcher *p)
     if (st != INLAY_OK)
         return st;
     if (inlay_hash_is(p, p->sha_whole, p->man.old_digest, p->man.old_digest_len))
-        return inlay_go(p, p->journaled ? INLAY_AT_CLEAR : INLAY_AT_HEAD);
+        return INLAY_OK;
     p->old_wrong = 1;
     return p->man.in_place ? inlay_go(p, INLAY_AT_TARGET) : INLAY_E_OLD;
 }
@@ -28,25 +28,26 @@ enum inlay_status inlay_do_old(struct inlay_patcher *p)
 /* What the journal says must be certain before what it rests on is overwritten. */
 enum inlay_status inlay_do_clear(struct inlay_patcher *p)
 {
-    p->report.image_pos = 0;
-    if (!p->journal.open) {
-        enum inlay_status st = inlay_journal_commit(&p->journal, &p->out, &p->rec, NULL);
-        if (st != INLAY_OK)
-            return st;
-    }
+    inlay_writer_open(&p->out, NULL, 0, 1);
+    if (!p->journaled)
+        return INLAY_OK;
+    enum inlay_status st = p->journal.open ? INLAY_OK : inlay_commit(p, p->rec.kind);
     inlay_writer_open(&p->out, p->cfg->work, p->layout.head.pos, 1);
-    return inlay_go(p, INLAY_AT_HEAD);
+    return st;
+}
+
+/* Collects bytes to be saved, and writes them when they fill a piece; *n: how many it took. */
+static enum inlay_status save(struct inlay_patcher *p, const uint8_t *from, uint32_t *n)
+{
+    *n = inlay_writer_add(&p->out, from, *n);
+    p->at += *n;
+    return inlay_writer_push(&p->out, 0) < 0 ? inlay_redo(p) : INLAY_AGAIN;
 }
 
 enum inlay_status inlay_do_head(struct inlay_patcher *p)
 {
-    if (p->journaled && p->at < p->man.body_pos) {
-        p->at += inlay_writer_add(&p->out, p->room + p->at, p->man.body_pos - p->at);
-        return inlay_writer_push(&p->out, 0) < 0 ? inlay_redo(p) : INLAY_AGAIN;
-    }
-    enum inlay_status st = inlay_open_codec(p);
-    inlay_hash_open(p, p->sha_group);
-    return st == INLAY_OK ? inlay_go(p, INLAY_AT_PLAN) : st;
+    uint32_t n = p->man.body_pos - p->at;
+    return n != 0 ? save(p, p->room + p->at, &n) : inlay_open_codec(p);
 }
 
 /* The pool's ranges, checked: ascending, apart, inside the old image, not too long. */
@@ -67,27 +68,19 @@ static enum inlay_status check_pool(struct inlay_patcher *p)
 
 enum inlay_status inlay_do_plan(struct inlay_patcher *p)
 {
-    struct inlay_input in = inlay_input_window(p, p->man.plan_len);
-    uint32_t end = p->pos + (uint32_t)in.left;
-    if (p->journaled && p->at < end) {
-        const uint8_t *from = in.next + (p->at - p->pos);
-        uint32_t n = inlay_writer_add(&p->out, from, end - p->at);
+    struct inlay_input *in = inlay_input_window(p, p->man.plan_len);
+    const uint8_t *from = in->next + (p->at - p->pos);
+    uint32_t n = (uint32_t)(in->next + in->left - from);
+    if (n != 0) {
+        enum inlay_status st = save(p, from, &n);
         inlay_hash_add(p, p->sha_group, from, n);
-        p->at += n;
-        return inlay_writer_push(&p->out, 0) < 0 ? inlay_redo(p) : INLAY_AGAIN;
+        return st;
     }
-    enum inlay_status st = inlay_input_taken(p, &in, p->codec->plan(p->codec_state, &in));
-    if (st == INLAY_OK)
-        st = p->pos == p->man.plan_len ? check_pool(p) : INLAY_E_CORRUPT;
+    enum inlay_status st = inlay_input_taken(p, p->codec->plan(p->codec_state, in));
+    p->left = 0;
     if (st != INLAY_OK)
         return st;
-    if (!p->journaled)
-        return inlay_group_open(p);
-    do
-        st = inlay_writer_push(&p->out, 1);
-    while (st == INLAY_AGAIN);
-    p->left = 0;
-    return st < 0 ? inlay_redo(p) : inlay_go(p, INLAY_AT_POOL);
+    return p->pos == p->man.plan_len ? check_pool(p) : INLAY_E_CORRUPT;
 }
 
 /* Saves a piece of the pool.  p->left: bytes of the range that were saved already. */
@@ -95,94 +88,73 @@ enum inlay_status inlay_do_pool(struct inlay_patcher *p)
 {
     size_t count = 0;
     const struct inlay_range *r = p->codec->pool(p->codec_state, &count);
-    if (p->item < count) {
-        uint32_t pos = r[p->item].pos + p->left;
-        uint32_t n = r[p->item].len - p->left;
-        if (n > INLAY_PIECE - p->out.fill)
-            n = INLAY_PIECE - p->out.fill;
-        p->report.image_pos = pos;
-        if (inlay_flash_read(p->cfg->old, pos, p->out.buf + p->out.fill, n) != INLAY_OK)
-            return INLAY_E_FLASH;
-        p->out.fill += n;
-        p->left += n;
-        if (p->left == r[p->item].len) {
-            p->item++;
-            p->left = 0;
-        }
-        return inlay_writer_push(&p->out, 0) < 0 ? inlay_redo(p) : INLAY_AGAIN;
+    if (p->item == count)
+        return inlay_writer_end(&p->out) < 0 ? inlay_redo(p) : INLAY_OK;
+    r += p->item;
+    uint32_t n = r->len - p->left;
+    if (n > INLAY_PIECE - p->out.fill)
+        n = INLAY_PIECE - p->out.fill;
+    if (inlay_read(p, p->cfg->old, r->pos + p->left, p->out.buf + p->out.fill, n) != INLAY_OK)
+        return INLAY_E_FLASH;
+    p->out.fill += n;
+    p->left += n;
+    if (p->left == r->len) {
+        p->item++;
+        p->left = 0;
     }
-    enum inlay_status st = inlay_writer_push(&p->out, 1);
-    if (st < 0)
-        return inlay_redo(p);
-    return st == INLAY_AGAIN ? st : inlay_go(p, INLAY_AT_READY);
+    return inlay_writer_push(&p->out, 0) < 0 ? inlay_redo(p) : INLAY_AGAIN;
 }
 
 enum inlay_status inlay_do_ready(struct inlay_patcher *p)
 {
     struct inlay_record *rec = &p->rec;
-    uint32_t stage_pos = rec->stage_pos;
-    uint8_t digest[INLAY_DIGEST_LEN];
-    p->cfg->crypto->sha256_final(p->cfg->crypto->ctx, p->sha_group, digest);
+    /* Wear: the stage goes on where the last update left it. */
+    uint32_t stage_pos = inlay_stage_start(p, rec->stage_pos);
     memset(rec, 0, sizeof *rec);
-    rec->kind = INLAY_RECORD_READY;
     rec->head_len = p->man.body_pos;
     rec->payload_pos = p->pos;
-    /* Wear: the stage goes on where the last update left it. */
-    struct inlay_span block =
-        inlay_region_block(p->cfg->work->region, p->cfg->work->regions, stage_pos);
-    rec->stage_pos =
-        block.len != 0 && block.pos > p->layout.stage.pos ? block.pos : p->layout.stage.pos;
-    memcpy(rec->identity, p->identity, INLAY_ID_LEN);
-    memcpy(rec->result, p->man.new_digest, INLAY_ID_LEN);
-    memcpy(rec->link, inlay_chain_link(&p->chain, p->pos), INLAY_ID_LEN);
-    memcpy(rec->plan_check, digest, INLAY_SHORT_LEN);
-    enum inlay_status st = inlay_journal_commit(&p->journal, &p->out, rec, NULL);
-    p->tries = INLAY_TRIES;
+    rec->stage_pos = stage_pos;
+    memcpy(rec->is.patch, p->identity, INLAY_ID_LEN);
+    memcpy(rec->is.link, inlay_chain_link(&p->chain, p->pos), INLAY_ID_LEN);
+    inlay_hash_take(p, p->sha_group, rec->is.plan, INLAY_SHORT_LEN);
+    enum inlay_status st = inlay_commit(p, INLAY_RECORD_READY);
     return st == INLAY_OK ? inlay_group_open(p) : st;
 }
 
-/* Reads from the pool what is there; sets *len to what was read or to where the pool starts. */
-static enum inlay_status read_pool(struct inlay_patcher *p, uint32_t pos, uint8_t *to,
-                                   uint32_t *len, int *done)
-{
-    size_t count = 0;
-    const struct inlay_range *r = p->codec->pool(p->codec_state, &count);
-    if (p->pool.range >= count || r[p->pool.range].pos > pos)
-        p->pool.range = p->pool.pos = 0;
-    while (p->pool.range < count && pos >= r[p->pool.range].pos + r[p->pool.range].len)
-        p->pool.pos += r[p->pool.range++].len;
-    *done = 0;
-    if (p->pool.range >= count)
-        return INLAY_OK;
-    uint32_t start = r[p->pool.range].pos, end = start + r[p->pool.range].len;
-    uint32_t stop = pos < start ? start : end;
-    if (*len > stop - pos)
-        *len = stop - pos;
-    if (pos < start)
-        return INLAY_OK;
-    *done = 1;
-    return inlay_flash_read(p->cfg->work, p->layout.pool_pos + p->pool.pos + (pos - start), to,
-                            *len);
-}
-
-/* The codec's view of the old image. */
+/*
+ * The codec's view of the old image: for each stretch, from the pool if it is
+ * there, else from the image up to where the pool's next range starts.
+ */
 int inlay_read_old(void *ctx, uint32_t pos, void *buf, uint32_t len)
 {
     struct inlay_patcher *p = ctx;
     uint8_t *to = buf;
+    size_t count = 0;
     if (pos > p->man.old_size || len > p->man.old_size - pos)
         return INLAY_E_CORRUPT;
+    const struct inlay_range *r = p->codec->pool(p->codec_state, &count);
+    if (!p->journaled)
+        count = 0;
+    if (p->pool.range >= count || r[p->pool.range].pos > pos)
+        p->pool.range = p->pool.pos = 0;
     while (len > 0) {
-        uint32_t n = len;
-        int done = 0;
-        enum inlay_status st = INLAY_OK;
-        if (p->journaled)
-            st = read_pool(p, pos, to, &n, &done);
-        if (st == INLAY_OK && !done)
-            st = inlay_flash_read(p->cfg->old, pos, to, n);
-        p->report.image_pos = pos;
-        if (st != INLAY_OK)
-            return st;
+        while (p->pool.range < count && pos - r[p->pool.range].pos >= r[p->pool.range].len &&
+               pos >= r[p->pool.range].pos)
+            p->pool.pos += r[p->pool.range++].len;
+        const struct inlay_flash *f = p->cfg->old;
+        uint32_t n = len, from = pos;
+        if (p->pool.range < count) {
+            uint32_t stop = r[p->pool.range].pos;
+            if (pos >= stop) {
+                f = p->cfg->work;
+                from = p->layout.pool_pos + p->pool.pos + (pos - stop);
+                stop += r[p->pool.range].len;
+            }
+            if (n > stop - pos)
+                n = stop - pos;
+        }
+        if (inlay_read(p, f, from, to, n) != INLAY_OK)
+            return INLAY_E_FLASH;
         to += n;
         pos += n;
         len -= n;

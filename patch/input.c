@@ -4,30 +4,26 @@
 #include <string.h>
 
 /* What is there for the codec, up to payload byte `end`. */
-struct inlay_input inlay_input_window(const struct inlay_patcher *p, uint32_t end)
+struct inlay_input *inlay_input_window(struct inlay_patcher *p, uint32_t end)
 {
-    struct inlay_input in = p->in;
-    in.last = in.left >= end - p->pos;
-    if (in.last)
-        in.left = end - p->pos;
-    return in;
+    p->in.left = (size_t)(p->in_end - p->in.next);
+    p->in.last = p->in.left >= end - p->pos;
+    if (p->in.last)
+        p->in.left = end - p->pos;
+    p->in_start = p->in.next;
+    return &p->in;
 }
 
-/* Notes what the codec took of a window, and asks for a chunk if that is what it wants. */
-enum inlay_status inlay_input_taken(struct inlay_patcher *p, const struct inlay_input *in,
-                                    int status)
+/* Notes what the codec took of the window, and asks for a chunk if that is what it wants. */
+enum inlay_status inlay_input_taken(struct inlay_patcher *p, int status)
 {
-    uint32_t used = (uint32_t)(in->next - p->in.next);
-    p->in.next = in->next;
-    p->in.left -= used;
-    p->pos += used;
+    p->pos += (uint32_t)(p->in.next - p->in_start);
     if (status != INLAY_MORE)
         return (enum inlay_status)status;
-    if (in->last || p->in.left > INLAY_CARRY_MAX)
+    if (p->in.last || p->in.left > INLAY_CARRY_MAX)
         return INLAY_E_CORRUPT;
-    uint8_t *rest = p->chunk + INLAY_CARRY_MAX - p->in.left;
-    memmove(rest, p->in.next, p->in.left);
-    p->in.next = rest;
+    p->in_end = p->chunk + INLAY_CARRY_MAX;
+    p->in.next = memmove(p->chunk + INLAY_CARRY_MAX - p->in.left, p->in.next, p->in.left);
     p->got = 0;
     p->want = 1;
     return INLAY_MORE;
@@ -36,8 +32,7 @@ enum inlay_status inlay_input_taken(struct inlay_patcher *p, const struct inlay_
 void inlay_input_seek(struct inlay_patcher *p, uint32_t pos, const uint8_t *link)
 {
     inlay_chain_seek(&p->chain, &p->man, pos, link);
-    p->in.next = p->chunk + INLAY_CARRY_MAX;
-    p->in.left = 0;
+    p->in.next = p->in_end = p->chunk + INLAY_CARRY_MAX;
     p->pos = pos;
     p->want = 0;
     p->got = 0;
@@ -52,10 +47,9 @@ static enum inlay_status take_chunk(struct inlay_patcher *p, uint32_t len)
     if (st != INLAY_OK)
         return p->doubt ? INLAY_E_BUSY : st;
     p->doubt = 0;
-    uint32_t end = p->chain.index < p->chain.count ? start + p->chain.step : start + len;
     /* The rest of the chunk before is in front of it, or a resume skips into it. */
-    p->in.next = p->pos < start ? chunk - (start - p->pos) : chunk + (p->pos - start);
-    p->in.left = end - p->pos;
+    p->in.next = chunk + (int32_t)(p->pos - start);
+    p->in_end = chunk + (p->chain.index < p->chain.count ? p->chain.step : len);
     p->want = 0;
     p->got = 0;
     return INLAY_AGAIN;

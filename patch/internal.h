@@ -11,8 +11,8 @@
  *
  *   NEXT -> VERIFY -> OVER
  *
- * Each state is one function that does a bounded piece of work and says where
- * to go on.
+ * Each state is one function that does a bounded piece of work.  INLAY_OK: on
+ * to the state below; inlay_go() leads elsewhere.
  */
 #ifndef INLAY_INTERNAL_H
 #define INLAY_INTERNAL_H
@@ -32,16 +32,16 @@ enum inlay_state {
     INLAY_AT_PLAN,        /* saves and reads the plan */
     INLAY_AT_POOL,        /* saves the pool */
     INLAY_AT_READY,       /* first record */
+    INLAY_AT_NEXT,        /* asks the codec what to do */
+    INLAY_AT_PRODUCE,     /* produces a block */
+    INLAY_AT_FLUSH,       /* writes its last bytes */
+    INLAY_AT_VERIFY,      /* hashes the new image */
     INLAY_AT_REPLAY,      /* reads the saved manifest after a reset */
     INLAY_AT_REPLAN,      /* reads the saved plan */
     INLAY_AT_LOAD,        /* back to the last commit */
     INLAY_AT_SETTLE,      /* makes the record that was found certain */
     INLAY_AT_CHECK_STAGE, /* is what was staged still whole? */
-    INLAY_AT_NEXT,        /* asks the codec what to do */
-    INLAY_AT_PRODUCE,     /* produces a block */
-    INLAY_AT_FLUSH,       /* writes its last bytes */
     INLAY_AT_MOVE,        /* moves staged blocks to their place */
-    INLAY_AT_VERIFY,      /* hashes the new image */
     INLAY_AT_OVER
 };
 
@@ -71,7 +71,9 @@ struct inlay_patcher {
     uint32_t *staged; /* the group's blocks in the stage, man.stage_blocks of room */
     uint8_t *room;    /* the workspace behind this struct */
     size_t room_len;
-    struct inlay_input in;
+    struct inlay_input in;   /* what the codec may read of ... */
+    const uint8_t *in_end;   /* ... the bytes up to here */
+    const uint8_t *in_start; /* in.next when the codec was called */
     struct inlay_report report;
     struct {
         uint32_t range; /* of the pool, where reading was last ... */
@@ -95,13 +97,18 @@ int inlay_underway(const struct inlay_record *rec);
 void inlay_tell(const struct inlay_patcher *p, enum inlay_event event, uint32_t a, uint32_t b);
 /* Goes on in that state, with nothing hashed, moved or saved there yet. */
 enum inlay_status inlay_go(struct inlay_patcher *p, enum inlay_state state);
-enum inlay_status inlay_end(struct inlay_patcher *p, enum inlay_status status);
+/* Writes the record with that kind, if there is a journal. */
+enum inlay_status inlay_commit(struct inlay_patcher *p, uint32_t kind);
+enum inlay_status inlay_read(struct inlay_patcher *p, const struct inlay_flash *f, uint32_t pos,
+                             void *buf, uint32_t len);
 /* Flash did not hold what was produced: back to the last record, a few times. */
 enum inlay_status inlay_redo(struct inlay_patcher *p);
 
 /* hash.c */
 void inlay_hash_open(const struct inlay_patcher *p, uint64_t *state);
 void inlay_hash_add(const struct inlay_patcher *p, uint64_t *state, const void *data, uint32_t len);
+/* The first len bytes of the digest. */
+void inlay_hash_take(const struct inlay_patcher *p, uint64_t *state, uint8_t *to, size_t len);
 /* 1 if the digest starts with these len bytes. */
 int inlay_hash_is(const struct inlay_patcher *p, uint64_t *state, const uint8_t *want, size_t len);
 /* The SHA-256 that stands for a patch: of its manifest and the byte behind that. */
@@ -112,9 +119,8 @@ enum inlay_status inlay_hash_image(struct inlay_patcher *p, const struct inlay_f
                                    uint32_t size);
 
 /* input.c */
-struct inlay_input inlay_input_window(const struct inlay_patcher *p, uint32_t end);
-enum inlay_status inlay_input_taken(struct inlay_patcher *p, const struct inlay_input *in,
-                                    int status);
+struct inlay_input *inlay_input_window(struct inlay_patcher *p, uint32_t end);
+enum inlay_status inlay_input_taken(struct inlay_patcher *p, int status);
 void inlay_input_seek(struct inlay_patcher *p, uint32_t pos, const uint8_t *link);
 enum inlay_status inlay_input_feed(struct inlay_patcher *p, const uint8_t *data, size_t len,
                                    size_t *used);
@@ -148,6 +154,7 @@ enum inlay_status inlay_do_produce(struct inlay_patcher *p);
 enum inlay_status inlay_do_flush(struct inlay_patcher *p);
 
 /* move.c: from the stage to the slot, and the end */
+uint32_t inlay_stage_start(const struct inlay_patcher *p, uint32_t pos);
 struct inlay_span inlay_target_block(const struct inlay_patcher *p, uint32_t index);
 enum inlay_status inlay_group_close(struct inlay_patcher *p);
 enum inlay_status inlay_do_check_stage(struct inlay_patcher *p);

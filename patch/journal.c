@@ -18,12 +18,14 @@
 #include "journal.h"
 
 #include "bits.h"
+#include "format.h"
 #include <string.h>
 
-#define RECORD_FIXED  96u /* bytes before the codec's */
-#define RECORD_CRC    4u
-#define RECORD_PAGE   512u /* where the integrator does not say */
-#define JOURNAL_TRIES 3u
+#define RECORD_NUMBERS 12u /* after JL, version, kind, length, sequence number */
+#define RECORD_FIXED   88u /* bytes before the codec's */
+#define RECORD_CRC     4u
+#define RECORD_PAGE    512u /* where the integrator does not say */
+#define JOURNAL_TRIES  3u
 
 static uint32_t crc_more(uint32_t crc, const uint8_t *data, uint32_t len)
 {
@@ -49,106 +51,82 @@ int inlay_journal_fits(const struct inlay_journal *j, uint32_t staged)
     return len <= j->area[0].len / 3u && len <= j->area[1].len / 3u;
 }
 
-static void pack_fixed(uint8_t *b, const struct inlay_record *rec, uint32_t seq)
+static uint32_t record_len(const struct inlay_record *rec)
 {
-    b[0] = 'J';
-    b[1] = 'L';
-    b[2] = INLAY_RECORD_VERSION;
-    b[3] = rec->kind;
-    inlay_put16(b + 4, RECORD_FIXED + rec->save_len + 4u * rec->staged + RECORD_CRC);
-    inlay_put16(b + 6, rec->boots);
-    inlay_put32(b + 8, seq);
-    memcpy(b + 12, rec->identity, INLAY_ID_LEN);
-    memcpy(b + 28, rec->result, INLAY_ID_LEN);
-    memcpy(b + 44, rec->link, INLAY_ID_LEN);
-    memcpy(b + 60, rec->plan_check, INLAY_SHORT_LEN);
-    memcpy(b + 68, rec->stage_check, INLAY_SHORT_LEN);
-    inlay_put32(b + 76, rec->payload_pos);
-    inlay_put32(b + 80, rec->stage_pos);
-    inlay_put32(b + 84, rec->head_len);
-    inlay_put16(b + 88, rec->save_len);
-    inlay_put16(b + 90, rec->staged);
-    inlay_put32(b + 92, rec->made);
+    return RECORD_FIXED + rec->save_len + 4u * rec->staged + RECORD_CRC;
 }
 
-static void unpack_fixed(struct inlay_record *rec, const uint8_t *b)
+/* The numbers of a record in their order; 4 bytes each. */
+static const uint8_t record_numbers[] = {
+    offsetof(struct inlay_record, boots),       offsetof(struct inlay_record, head_len),
+    offsetof(struct inlay_record, save_len),    offsetof(struct inlay_record, staged),
+    offsetof(struct inlay_record, payload_pos), offsetof(struct inlay_record, stage_pos),
+    offsetof(struct inlay_record, made)};
+
+/* The fixed part of rec, to bytes or from them. */
+static void convert(struct inlay_record *rec, uint8_t *b, int to_bytes)
 {
-    rec->kind = b[3];
-    rec->boots = (uint16_t)inlay_get16(b + 6);
-    memcpy(rec->identity, b + 12, INLAY_ID_LEN);
-    memcpy(rec->result, b + 28, INLAY_ID_LEN);
-    memcpy(rec->link, b + 44, INLAY_ID_LEN);
-    memcpy(rec->plan_check, b + 60, INLAY_SHORT_LEN);
-    memcpy(rec->stage_check, b + 68, INLAY_SHORT_LEN);
-    rec->payload_pos = inlay_get32(b + 76);
-    rec->stage_pos = inlay_get32(b + 80);
-    rec->head_len = (uint16_t)inlay_get16(b + 84);
-    rec->save_len = (uint16_t)inlay_get16(b + 88);
-    rec->staged = (uint16_t)inlay_get16(b + 90);
-    rec->made = inlay_get32(b + 92);
+    for (unsigned i = 0; i < sizeof record_numbers; i++) {
+        uint8_t *number = (uint8_t *)rec + record_numbers[i];
+        uint32_t v;
+        if (to_bytes) {
+            memcpy(&v, number, 4);
+            inlay_put32(b + RECORD_NUMBERS + 4u * i, v);
+        } else {
+            v = inlay_get32(b + RECORD_NUMBERS + 4u * i);
+            memcpy(number, &v, 4);
+        }
+    }
+    uint8_t *digests = b + RECORD_NUMBERS + 4u * sizeof record_numbers;
+    memcpy(to_bytes ? (void *)digests : &rec->is, to_bytes ? (void *)&rec->is : digests,
+           sizeof rec->is);
 }
 
-/* Length of the valid record at pos, or 0.  b gets its first RECORD_FIXED bytes. */
-static uint32_t record_at(const struct inlay_journal *j, struct inlay_span area, uint32_t pos,
-                          uint8_t *b)
+/* Reads len bytes at pos and takes them into *crc; 0 if they can't be read. */
+static int read_some(const struct inlay_journal *j, uint32_t pos, uint8_t *b, uint32_t len,
+                     uint32_t *crc)
 {
-    uint32_t end = area.pos + area.len, at = area.pos + pos;
-    if (end - at < RECORD_FIXED + RECORD_CRC ||
-        inlay_flash_read(j->flash, at, b, RECORD_FIXED) != INLAY_OK || b[0] != 'J' || b[1] != 'L')
+    if (inlay_flash_read(j->flash, pos, b, len) != INLAY_OK)
         return 0;
-    uint32_t len = inlay_get16(b + 4);
-    if (len < RECORD_FIXED + RECORD_CRC || len > end - at)
-        return 0;
-    uint32_t crc = crc_more(0xFFFFFFFFu, b, RECORD_FIXED);
+    *crc = crc_more(*crc, b, len);
+    return 1;
+}
+
+/* Length of the valid record at pos of area a, or 0.  b gets its first RECORD_FIXED bytes. */
+static uint32_t record_at(const struct inlay_journal *j, unsigned a, uint32_t pos, uint8_t *b)
+{
+    uint32_t left = j->area[a].len - pos, crc = 0xFFFFFFFFu;
     uint8_t piece[32];
-    for (uint32_t i = RECORD_FIXED; i < len;) {
-        uint32_t n = len - i < sizeof piece ? len - i : (uint32_t)sizeof piece;
-        if (inlay_flash_read(j->flash, at + i, piece, n) != INLAY_OK)
+    pos += j->area[a].pos;
+    if (left < RECORD_FIXED + RECORD_CRC || !read_some(j, pos, b, RECORD_FIXED, &crc) ||
+        b[0] != 'J' || b[1] != 'L')
+        return 0;
+    uint32_t len = inlay_get32(b + 4);
+    if (len < RECORD_FIXED + RECORD_CRC || len > left)
+        return 0;
+    for (uint32_t i = RECORD_FIXED, n; i < len; i += n) {
+        n = len - i < sizeof piece ? len - i : (uint32_t)sizeof piece;
+        if (!read_some(j, pos + i, piece, n, &crc))
             return 0;
-        crc = crc_more(crc, piece, n);
-        i += n;
     }
     /* What a CRC makes of itself, low byte first. */
     return crc == 0xDEBB20E3u ? len : 0;
 }
 
-struct journal_scan {
-    uint32_t newest[2]; /* highest sequence number per area, 0: none */
-    uint32_t len;       /* of the newest record of all */
-    uint8_t version;
-};
-
-/* Takes the record whose fixed part is b, if it is the newest so far. */
-static void consider(struct inlay_journal *j, struct journal_scan *scan, unsigned a, uint32_t pos,
-                     const uint8_t *b, struct inlay_record *rec)
+/* Reads the newest record, or makes nothing of one from another version that says it is over. */
+static enum inlay_status read_newest(struct inlay_journal *j, struct inlay_record *rec)
 {
-    uint32_t seq = inlay_get32(b + 8);
-    if (seq > scan->newest[a])
-        scan->newest[a] = seq;
-    if (j->found && seq <= j->seq)
-        return;
-    j->found = 1;
-    j->seq = seq;
-    j->at = pos;
-    j->current = (uint8_t)a;
-    unpack_fixed(rec, b);
-    scan->len = inlay_get16(b + 4);
-    scan->version = b[2];
-}
-
-/* Reads the rest of the newest record, or makes nothing of one that says it is over. */
-static enum inlay_status read_rest(struct inlay_journal *j, const struct journal_scan *scan,
-                                   struct inlay_record *rec)
-{
-    if (scan->version != INLAY_RECORD_VERSION &&
-        (rec->kind == INLAY_RECORD_DONE || rec->kind == INLAY_RECORD_IDLE)) {
-        memset(rec, 0, sizeof *rec);
-        rec->kind = INLAY_RECORD_IDLE;
-        return INLAY_OK;
-    }
-    if (scan->version != INLAY_RECORD_VERSION || rec->kind < INLAY_RECORD_IDLE ||
-        rec->kind > INLAY_RECORD_DONE || rec->save_len > INLAY_SAVE_MAX ||
-        scan->len != RECORD_FIXED + rec->save_len + 4u * rec->staged + RECORD_CRC)
+    uint8_t b[RECORD_FIXED];
+    uint32_t len = record_at(j, j->current, j->at, b);
+    if (len == 0)
+        return INLAY_E_FLASH;
+    if (b[2] != INLAY_RECORD_VERSION)
+        return b[3] == INLAY_RECORD_DONE || b[3] == INLAY_RECORD_IDLE ? INLAY_OK : INLAY_E_JOURNAL;
+    convert(rec, b, 0);
+    rec->kind = b[3];
+    if (rec->kind < INLAY_RECORD_IDLE || rec->kind > INLAY_RECORD_DONE ||
+        rec->save_len > INLAY_SAVE_MAX || rec->staged > INLAY_STAGE_BLOCKS_MAX ||
+        len != record_len(rec))
         return INLAY_E_JOURNAL;
     return inlay_flash_read(j->flash, j->area[j->current].pos + j->at + RECORD_FIXED, rec->save,
                             rec->save_len);
@@ -158,7 +136,7 @@ enum inlay_status inlay_journal_find(struct inlay_journal *j, const struct inlay
                                      struct inlay_record *rec)
 {
     struct inlay_layout layout;
-    struct journal_scan scan = {{0, 0}, 0, 0};
+    uint32_t newest[2] = {0, 0};
     uint8_t b[RECORD_FIXED];
     memset(j, 0, sizeof *j);
     memset(rec, 0, sizeof *rec);
@@ -169,30 +147,32 @@ enum inlay_status inlay_journal_find(struct inlay_journal *j, const struct inlay
     memcpy(j->area, layout.journal, sizeof j->area);
     for (unsigned a = 0; a < 2u; a++) {
         for (uint32_t pos = 0; pos < j->area[a].len;) {
-            uint32_t len = record_at(j, j->area[a], pos, b);
-            if (len != 0)
-                consider(j, &scan, a, pos, b, rec);
+            uint32_t len = record_at(j, a, pos, b), seq = len != 0 ? inlay_get32(b + 8) : 0;
+            if (seq > newest[a])
+                newest[a] = seq;
+            if (seq > j->seq) {
+                j->seq = seq;
+                j->at = pos;
+                j->current = (uint8_t)a;
+            }
             pos += record_space(j, len + (len == 0));
         }
     }
-    if (!j->found)
+    if (j->seq == 0)
         return INLAY_OK;
-    uint32_t other = scan.newest[1u - j->current];
+    uint32_t other = newest[1u - j->current];
     j->fallback = other != 0 && other + 1u >= j->seq;
-    return read_rest(j, &scan, rec);
+    return read_newest(j, rec);
 }
 
 enum inlay_status inlay_journal_staged(const struct inlay_journal *j,
                                        const struct inlay_record *rec, uint32_t *list)
 {
     uint32_t pos = j->area[j->current].pos + j->at + RECORD_FIXED + rec->save_len;
-    uint8_t b[4];
-    for (uint32_t i = 0; i < rec->staged; i++) {
-        if (inlay_flash_read(j->flash, pos + 4u * i, b, 4) != INLAY_OK)
-            return INLAY_E_FLASH;
-        list[i] = inlay_get32(b);
-    }
-    return INLAY_OK;
+    enum inlay_status st = inlay_flash_read(j->flash, pos, list, 4u * rec->staged);
+    for (uint32_t i = 0; i < rec->staged; i++)
+        list[i] = inlay_get32((const uint8_t *)&list[i]);
+    return st;
 }
 
 static enum inlay_status write_bytes(struct inlay_writer *w, uint32_t *crc, const uint8_t *data,
@@ -211,37 +191,34 @@ static enum inlay_status write_bytes(struct inlay_writer *w, uint32_t *crc, cons
 
 /* Writes rec at j->next of the current area. */
 static enum inlay_status write_record(struct inlay_journal *j, struct inlay_writer *w,
-                                      const struct inlay_record *rec, const uint32_t *list)
+                                      struct inlay_record *rec, const uint32_t *list)
 {
-    uint8_t b[RECORD_FIXED];
+    uint8_t b[RECORD_FIXED] = {'J', 'L', INLAY_RECORD_VERSION, (uint8_t)rec->kind};
     uint32_t crc = 0xFFFFFFFFu;
     inlay_writer_open(w, j->flash, j->area[j->current].pos + j->next, 0);
-    pack_fixed(b, rec, j->seq + 1u);
+    inlay_put32(b + 4, record_len(rec));
+    inlay_put32(b + 8, j->seq + 1u);
+    convert(rec, b, 1);
     enum inlay_status st = write_bytes(w, &crc, b, RECORD_FIXED);
     if (st == INLAY_OK)
         st = write_bytes(w, &crc, rec->save, rec->save_len);
-    for (uint32_t i = 0; st == INLAY_OK && i < rec->staged; i++) {
-        inlay_put32(b, list[i]);
+    for (uint32_t i = 0; st == INLAY_OK && i <= rec->staged; i++) {
+        inlay_put32(b, i < rec->staged ? list[i] : ~crc);
         st = write_bytes(w, &crc, b, 4);
     }
-    inlay_put32(b, ~crc);
     if (st == INLAY_OK)
-        st = write_bytes(w, &crc, b, 4);
-    do {
-        if (st >= 0)
-            st = inlay_writer_push(w, 1);
-    } while (st == INLAY_AGAIN);
+        st = inlay_writer_end(w);
     if (st != INLAY_OK)
         return st;
     j->seq++;
     j->at = j->next;
-    j->next += record_space(j, RECORD_FIXED + rec->save_len + 4u * rec->staged + RECORD_CRC);
+    j->next += record_space(j, record_len(rec));
     return INLAY_OK;
 }
 
 /* Begins area a with rec, twice. */
 static enum inlay_status begin_area(struct inlay_journal *j, struct inlay_writer *w, unsigned a,
-                                    const struct inlay_record *rec, const uint32_t *list)
+                                    struct inlay_record *rec, const uint32_t *list)
 {
     uint32_t seq = j->seq;
     for (unsigned tries = JOURNAL_TRIES; tries > 0; tries--) {
@@ -251,33 +228,27 @@ static enum inlay_status begin_area(struct inlay_journal *j, struct inlay_writer
         if (inlay_flash_erase(j->flash, j->area[a]) == INLAY_OK &&
             write_record(j, w, rec, list) == INLAY_OK &&
             write_record(j, w, rec, list) == INLAY_OK) {
-            j->found = j->open = 1;
+            j->open = 1;
             return INLAY_OK;
         }
     }
     return INLAY_E_FLASH;
 }
 
-/* The area that may be erased after a reset: see the rules above. */
-static enum inlay_status free_area(struct inlay_journal *j, unsigned *a)
-{
-    *a = 0;
-    if (!j->found)
-        return inlay_flash_erase(j->flash, j->area[1]);
-    *a = j->at == 0 && j->fallback ? j->current : 1u - j->current;
-    return INLAY_OK;
-}
-
 enum inlay_status inlay_journal_commit(struct inlay_journal *j, struct inlay_writer *w,
-                                       const struct inlay_record *rec, const uint32_t *list)
+                                       struct inlay_record *rec, const uint32_t *list)
 {
     unsigned a = 1u - j->current;
-    uint32_t len = RECORD_FIXED + rec->save_len + 4u * rec->staged + RECORD_CRC;
-    if (!j->open) {
-        enum inlay_status st = free_area(j, &a);
-        return st == INLAY_OK ? begin_area(j, w, a, rec, list) : st;
+    if (j->open) {
+        if (record_len(rec) <= j->area[j->current].len - j->next &&
+            write_record(j, w, rec, list) == INLAY_OK)
+            return INLAY_OK;
+    } else if (j->seq == 0) { /* rule 4 */
+        if (inlay_flash_erase(j->flash, j->area[1]) != INLAY_OK)
+            return INLAY_E_FLASH;
+        a = 0;
+    } else if (j->at == 0 && j->fallback) { /* rule 3 */
+        a = j->current;
     }
-    if (len <= j->area[j->current].len - j->next && write_record(j, w, rec, list) == INLAY_OK)
-        return INLAY_OK;
     return begin_area(j, w, a, rec, list);
 }

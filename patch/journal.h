@@ -22,40 +22,40 @@ enum inlay_record_kind {
     INLAY_RECORD_READY = 2,     /* head and pool are saved, no block was committed */
     INLAY_RECORD_STAGED = 3,    /* a group waits in the stage to be moved to its place */
     INLAY_RECORD_COMMITTED = 4, /* all groups so far are in their place */
-    INLAY_RECORD_DONE = 5       /* the patch `identity` was applied and gave `result` */
+    INLAY_RECORD_DONE = 5       /* the patch was applied */
 };
 
 struct inlay_record {
-    uint8_t kind;
-    uint16_t boots;    /* resets since the last commit */
-    uint16_t head_len; /* bytes of manifest and signature block */
-    uint16_t staged;   /* blocks in the stage */
-    uint16_t save_len;
-    uint32_t payload_pos;           /* the next payload byte for the codec */
-    uint32_t stage_pos;             /* STAGED: where the group is; else where the next one goes */
-    uint32_t made;                  /* bytes of the new image produced so far */
-    uint8_t identity[INLAY_ID_LEN]; /* start of the manifest's SHA-256 */
-    uint8_t result[INLAY_ID_LEN];   /* start of the new image's SHA-256 */
-    uint8_t link[INLAY_ID_LEN];     /* names the chunk that holds payload_pos */
-    uint8_t plan_check[INLAY_SHORT_LEN];  /* start of the plan's SHA-256 */
-    uint8_t stage_check[INLAY_SHORT_LEN]; /* STAGED: of what is in the stage */
-    uint8_t save[INLAY_SAVE_MAX];         /* the codec's */
+    uint32_t kind;
+    uint32_t boots;       /* resets since the last commit */
+    uint32_t head_len;    /* bytes of manifest and signature block */
+    uint32_t save_len;    /* bytes of codec state */
+    uint32_t staged;      /* blocks in the stage */
+    uint32_t payload_pos; /* the next payload byte for the codec */
+    uint32_t stage_pos;   /* STAGED: where the group is; else where the next one goes */
+    uint32_t made;        /* bytes of the new image produced so far */
+    struct {
+        uint8_t patch[INLAY_ID_LEN];    /* start of its identity, see inlay_identify() */
+        uint8_t link[INLAY_ID_LEN];     /* names the chunk that holds payload_pos */
+        uint8_t plan[INLAY_SHORT_LEN];  /* start of the plan's SHA-256 */
+        uint8_t stage[INLAY_SHORT_LEN]; /* STAGED: of what is in the stage */
+    } is;
+    uint8_t save[INLAY_SAVE_MAX]; /* the codec's */
 };
 
 struct inlay_journal {
     const struct inlay_flash *flash;
     struct inlay_span area[2];
-    uint32_t seq;     /* of the newest record */
+    uint32_t seq;     /* of the newest record, 0: there is none */
     uint32_t at;      /* where it is in its area */
     uint32_t next;    /* where in its area the next one goes, once open */
     uint8_t current;  /* its area */
-    uint8_t found;    /* 0: there is none */
     uint8_t fallback; /* 1: the other area holds the record before the newest */
     uint8_t open;     /* 1: written to since the reset, so `next` is known to be erased */
 };
 
 /*
- * Finds the newest valid record.  INLAY_OK: found or not, see j->found.
+ * Finds the newest valid record.  INLAY_OK: found or not, see j->seq.
  * INLAY_E_LIMIT: the work area is too small.  INLAY_E_JOURNAL: an update is
  * under way in a version of the journal that this build does not know.
  */
@@ -72,6 +72,6 @@ int inlay_journal_fits(const struct inlay_journal *j, uint32_t staged);
  * INLAY_OK or INLAY_E_FLASH.
  */
 enum inlay_status inlay_journal_commit(struct inlay_journal *j, struct inlay_writer *w,
-                                       const struct inlay_record *rec, const uint32_t *list);
+                                       struct inlay_record *rec, const uint32_t *list);
 
 #endif

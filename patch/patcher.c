@@ -22,10 +22,18 @@ enum inlay_status inlay_go(struct inlay_patcher *p, enum inlay_state state)
     return INLAY_AGAIN;
 }
 
-enum inlay_status inlay_end(struct inlay_patcher *p, enum inlay_status status)
+enum inlay_status inlay_commit(struct inlay_patcher *p, uint32_t kind)
 {
-    p->state = INLAY_AT_OVER;
-    return status;
+    p->rec.kind = kind;
+    p->tries = INLAY_TRIES;
+    return p->journaled ? inlay_journal_commit(&p->journal, &p->out, &p->rec, p->staged) : INLAY_OK;
+}
+
+enum inlay_status inlay_read(struct inlay_patcher *p, const struct inlay_flash *f, uint32_t pos,
+                             void *buf, uint32_t len)
+{
+    p->report.image_pos = pos;
+    return inlay_flash_read(f, pos, buf, len);
 }
 
 enum inlay_status inlay_redo(struct inlay_patcher *p)
@@ -37,8 +45,8 @@ enum inlay_status inlay_redo(struct inlay_patcher *p)
     inlay_tell(p, INLAY_EVENT_RETRY, p->out.pos, p->tries);
     p->want = 0;
     p->got = 0;
-    p->made = 0;
-    p->rec.staged = 0;
+    if (p->rec.kind != INLAY_RECORD_STAGED)
+        p->rec.staged = 0;
     if (p->journaled && inlay_underway(&p->rec))
         return inlay_go(p, INLAY_AT_REPLAY);
     memset(&p->man, 0, sizeof p->man);
@@ -95,8 +103,9 @@ static enum inlay_status note(struct inlay_patcher *p, enum inlay_status status)
     p->report.patch_pos = p->state == INLAY_AT_MANIFEST ? p->got : p->man.body_pos + p->pos;
     if (p->chain.step != 0 && p->state != INLAY_AT_MANIFEST)
         p->report.patch_pos += p->pos / p->chain.step * p->man.link_len;
-    if (status < 0) {
+    if (status < 0 || status >= INLAY_DONE)
         p->state = INLAY_AT_OVER;
+    if (status < 0) {
         inlay_tell(p, INLAY_EVENT_FAILED, (uint32_t)(-status), p->report.patch_pos);
     }
     return status;
@@ -166,7 +175,7 @@ static enum inlay_status take_manifest(struct inlay_patcher *p)
     inlay_chain_seek(&p->chain, &p->man, 0, p->man.first_link);
     p->got = 0;
     int same =
-        p->rec.kind == INLAY_RECORD_DONE && memcmp(p->rec.identity, p->identity, INLAY_ID_LEN) == 0;
+        p->rec.kind == INLAY_RECORD_DONE && memcmp(p->rec.is.patch, p->identity, INLAY_ID_LEN) == 0;
     return inlay_go(p, same ? INLAY_AT_TARGET : INLAY_AT_OLD);
 }
 
@@ -212,7 +221,8 @@ static enum inlay_status take_step(struct inlay_patcher *p)
         [INLAY_AT_FLUSH] = inlay_do_flush,   [INLAY_AT_MOVE] = inlay_do_move,
         [INLAY_AT_VERIFY] = inlay_do_verify,
     };
-    return step[p->state](p);
+    enum inlay_status st = step[p->state](p);
+    return st == INLAY_OK ? inlay_go(p, (enum inlay_state)(p->state + 1)) : st;
 }
 
 enum inlay_status inlay_step(struct inlay_patcher *p)
@@ -237,7 +247,7 @@ enum inlay_status inlay_match(struct inlay_patcher *p, const uint8_t *head, size
     if (st != INLAY_OK || !inlay_underway(&p->rec))
         return st;
     inlay_identify(p, head, &m, identity);
-    if (memcmp(identity, p->rec.identity, INLAY_ID_LEN) != 0)
+    if (memcmp(identity, p->rec.is.patch, INLAY_ID_LEN) != 0)
         return INLAY_E_BUSY;
     p->doubt = 0;
     return INLAY_OK;
@@ -249,7 +259,7 @@ static enum inlay_status old_is_whole(struct inlay_patcher *p)
     enum inlay_status st = INLAY_AGAIN;
     if (p->rec.kind != INLAY_RECORD_READY)
         return INLAY_E_BUSY;
-    while (p->state == INLAY_AT_REPLAY && st == INLAY_AGAIN)
+    if (p->state == INLAY_AT_REPLAY)
         st = inlay_do_replay(p); /* what the old image was is in the manifest */
     if (st < 0)
         return st;
@@ -270,9 +280,8 @@ enum inlay_status inlay_abort(struct inlay_patcher *p)
         if (p->cfg->slot == p->cfg->old)
             st = old_is_whole(p);
         if (st == INLAY_OK) {
-            p->rec.kind = INLAY_RECORD_IDLE;
             p->rec.staged = p->rec.save_len = 0;
-            st = inlay_journal_commit(&p->journal, &p->out, &p->rec, NULL);
+            st = inlay_commit(p, INLAY_RECORD_IDLE);
         }
     }
     p->state = INLAY_AT_OVER;

@@ -224,7 +224,7 @@ static uint32_t crc32_of(const uint8_t *data, uint32_t len)
 }
 
 /* Makes a work area that holds one record, written by the journal itself. */
-static void write_one(struct device *d, const struct inlay_record *rec, unsigned version)
+static void write_one(struct device *d, struct inlay_record *rec, unsigned version)
 {
     struct inlay_journal j;
     struct inlay_record none;
@@ -272,16 +272,16 @@ static void records_that_make_no_sense(void **state)
         device_open(&d, s);
         uint8_t digest[32];
         crypto_hash_sha256(digest, s->patch.data, s->man.len + 1u);
-        memcpy(rec.identity, digest, INLAY_ID_LEN);
+        memcpy(rec.is.patch, digest, INLAY_ID_LEN);
         memset(d.work.data + 2u * 4096u, 0xFF, 4096);
         memcpy(d.work.data + 2u * 4096u, s->patch.data, s->man.body_pos);
         memcpy(d.work.data + 2u * 4096u + s->man.body_pos, s->payload.data, s->plan_len);
         crypto_hash_sha256(digest, s->payload.data, s->plan_len);
-        memcpy(rec.plan_check, digest, INLAY_SHORT_LEN);
+        memcpy(rec.is.plan, digest, INLAY_SHORT_LEN);
         rec.head_len = i % 10u == 0 ? (uint16_t)next_random(&seed) : s->man.body_pos;
         rec.payload_pos = i % 3u == 0 ? (uint32_t)next_random(&seed) : s->plan_len;
         rec.stage_pos = i % 3u == 1u ? (uint32_t)next_random(&seed) : 4096u * below(&seed, 9);
-        rec.save_len = (uint16_t)below(&seed, 257);
+        rec.save_len = below(&seed, 257);
         write_one(&d, &rec, INLAY_RECORD_VERSION);
         assert_true(run(&d, &s->patch, 1, 700) < 0);
         device_close(&d);
