@@ -34,13 +34,11 @@ static int same_geometry(const struct inlay_manifest *m, const struct inlay_flas
     if (m->write_size != slot->write_size || m->erased != slot->erased ||
         m->regions > slot->regions)
         return 0;
-    for (unsigned i = 0; i < m->regions; i++) {
-        const struct inlay_region *a = &m->region[i], *b = &slot->region[i];
-        int last = i + 1u == m->regions;
-        if (a->block_len != b->block_len || a->count > b->count || (!last && a->count != b->count))
-            return 0;
-    }
-    return 1;
+    /* The slot may go on behind what the patch uses of it. */
+    unsigned last = m->regions - 1u;
+    return memcmp(m->region, slot->region, last * sizeof m->region[0]) == 0 &&
+           m->region[last].block_len == slot->region[last].block_len &&
+           m->region[last].count <= slot->region[last].count;
 }
 
 static enum inlay_status fits_work(struct inlay_patcher *p)

@@ -13,6 +13,11 @@ struct inlay_piece {
 };
 
 struct inlay_manifest {
+    uint32_t old_size;
+    uint32_t new_size;
+    uint32_t payload_len; /* bytes in the chunks, links not counted */
+    uint32_t plan_len;    /* of which the first are the plan */
+    uint32_t stage_blocks;
     uint16_t len;           /* bytes of manifest, which is what a signature covers */
     uint16_t body_pos;      /* bytes of manifest and signature block: where the chunks start */
     struct inlay_piece sig; /* len 0: unsigned, at pos are INLAY_UNSIGNED_LEN bytes of digest */
@@ -27,11 +32,6 @@ struct inlay_manifest {
     uint8_t regions;
     uint8_t erased;
     uint16_t write_size; /* of the slot, 0 without geometry */
-    uint32_t old_size;
-    uint32_t new_size;
-    uint32_t payload_len; /* bytes in the chunks, links not counted */
-    uint32_t plan_len;    /* of which the first are the plan */
-    uint32_t stage_blocks;
     uint32_t pool_len;
     uint32_t security_counter; /* 0 if not given */
     uint8_t old_digest[32];

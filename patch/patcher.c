@@ -49,7 +49,6 @@ enum inlay_status inlay_redo(struct inlay_patcher *p)
         p->rec.staged = 0;
     if (p->journaled && inlay_underway(&p->rec))
         return inlay_go(p, INLAY_AT_REPLAY);
-    memset(&p->man, 0, sizeof p->man);
     inlay_go(p, INLAY_AT_MANIFEST);
     return INLAY_MORE;
 }
