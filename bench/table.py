@@ -3,7 +3,7 @@
 """Compares inlay with other differs and prints Markdown tables.
 
 usage: table.py [--inlay PATH] [--measure PATH] [--fetched DIR] [--shared DIR]
-                [--runs N] [--only TEXT] [--max-mib N]
+                [--runs N] [--only TEXT] [--max-mib N] [--brief]
 
 Pairs come from corpus/PAIRS.tsv, from DIR/CLASS/NAME/{old,new} of what `make corpus` fetched,
 and from a shared corpus of the same layout where there is one.  Every patch is applied and the
@@ -168,7 +168,16 @@ def mean_row(label, tools, results, value):
     return row
 
 
-def print_set(title, tools, pairs, results):
+def print_costs(names, pairs, results):
+    print('Making the patch: seconds and peak memory:\n')
+    show = lambda r: f'{r.median(r.diffs):.2f} s {r.peak(r.diffs) / 1024:.0f} MiB'
+    table(['pair'] + names, [[p.name] + [cell(results[p][n], show) for n in names] for p in pairs])
+    print('Applying it: milliseconds and peak memory:\n')
+    show = lambda r: f'{r.median(r.applies) * 1e3:.0f} ms {r.peak(r.applies) / 1024:.0f} MiB'
+    table(['pair'] + names, [[p.name] + [cell(results[p][n], show) for n in names] for p in pairs])
+
+
+def print_set(title, tools, pairs, results, brief):
     names = [t.name for t in tools]
     size = {p: os.path.getsize(p.new) for p in pairs}
     print(f'## {title}\n')
@@ -176,12 +185,8 @@ def print_set(title, tools, pairs, results):
     rows = [[p.name, str(size[p])] + [cell(results[p][n], lambda r: str(r.size)) for n in names]
             for p in pairs]
     table(['pair', 'new image'] + names, rows)
-    print('Making the patch: seconds and peak memory:\n')
-    show = lambda r: f'{r.median(r.diffs):.2f} s {r.peak(r.diffs) / 1024:.0f} MiB'
-    table(['pair'] + names, [[p.name] + [cell(results[p][n], show) for n in names] for p in pairs])
-    print('Applying it: milliseconds and peak memory:\n')
-    show = lambda r: f'{r.median(r.applies) * 1e3:.0f} ms {r.peak(r.applies) / 1024:.0f} MiB'
-    table(['pair'] + names, [[p.name] + [cell(results[p][n], show) for n in names] for p in pairs])
+    if not brief:
+        print_costs(names, pairs, results)
     print('Multiples of inlay, geometric means (above 1: inlay is better):\n')
     table([''] + names, [
         mean_row('patch bytes', tools, results, lambda r: r.size),
@@ -214,7 +219,7 @@ def run_set(title, pairs, tools, args):
         for _ in range(args.runs):
             for tool in tools:
                 run_tool(tool, pair, results[pair][tool.name], args.measure)
-    print_set(title, tools, pairs, results)
+    print_set(title, tools, pairs, results, args.brief)
     failures = [(p.name, n, r.failed) for p in pairs for n, r in results[p].items() if r.failed]
     for failure in failures:
         print('- %s: %s failed: %s' % failure)
@@ -233,6 +238,7 @@ def read_arguments():
     ap.add_argument('--runs', type=int, default=3)
     ap.add_argument('--only', default='', help='pairs whose name contains this')
     ap.add_argument('--max-mib', type=float, default=math.inf)
+    ap.add_argument('--brief', action='store_true', help='no times and memory pair by pair')
     args = ap.parse_args()
     for name in ('inlay', 'measure'):
         path = os.path.abspath(getattr(args, name))

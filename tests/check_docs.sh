@@ -20,9 +20,11 @@ check() {
     fi
 }
 
-check "device.c compiles for a device" arm-none-eabi-gcc -std=c99 -Wall -Wextra -Wconversion \
-    -Wshadow -Wpedantic -Werror -mcpu=cortex-m4 -mthumb -Ipatch -c -o "$work/device.o" \
-    docs/examples/device.c
+for file in device bootloader; do
+    check "$file.c compiles for a device" arm-none-eabi-gcc -std=c99 -Wall -Wextra -Wconversion \
+        -Wshadow -Wpedantic -Werror -mcpu=cortex-m4 -mthumb -Ipatch -c -o "$work/$file.o" \
+        docs/examples/$file.c
+done
 
 # The library as others find it: installed, through pkg-config's file.
 check "make install" "$MAKE" --no-print-directory install DESTDIR="$PWD/$work/root" PREFIX=/usr
