@@ -249,7 +249,7 @@ static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
         uint32_t bytes = (uint32_t)(VOTES_BYTE * 2u) << p->byte_log2;
         int more_flags = p->flag_log2 < most_flag && 2u * flags + bytes <= left;
         int more_bytes = p->byte_log2 < most_byte && flags + 2u * bytes <= left;
-        if (more_bytes && (bytes <= 2u * flags || !more_flags))
+        if (more_bytes && (bytes <= 8u * flags || !more_flags))
             p->byte_log2++;
         else if (more_flags)
             p->flag_log2++;

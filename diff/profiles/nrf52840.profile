@@ -31,8 +31,8 @@ second.read_ns = 130
 second.busy_mw = 12
 
 ram = 16K
-model_ram = 10K
-chunk_len = 2048
+model_ram = 13K
+chunk_len = 1024
 check_len = 4
 
 cpu_hz = 64000000
