@@ -235,13 +235,13 @@ code "patch with more behind" 4 "bytes were added" "$inlay" apply old long.patch
     tail -c 29 a.patch
 } >flip.patch
 code "patch with a changed byte" 4 "get the patch again" "$inlay" apply old flip.patch out1
-manifest=$(sed -n 's/.*manifest \([0-9]*\), signature 1,.*/\1/p' f.info)
+manifest=$(sed -n 's/.*manifest \([0-9]*\), signature 5,.*/\1/p' f.info)
 {
     head -c "$manifest" a.patch
     printf '\001S'
-    tail -c +$((manifest + 2)) a.patch
+    tail -c +$((manifest + 6)) a.patch
 } >signed.patch
-code "signature nobody can check" 6 "not signed by a known key" "$inlay" apply old signed.patch out1
+code "signature on a patch made without" 4 "corrupt" "$inlay" apply old signed.patch out1
 "$inlay" diff old new lamp.patch --component lamp --security-counter 7
 code "component and counter that fit" 0 "" \
     "$inlay" apply old lamp.patch out2 --component lamp --security-counter 7
