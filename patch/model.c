@@ -6,25 +6,15 @@ static const uint16_t model_squash[] = {
     32768, 38390, 43691, 48418, 52429, 55691, 58254, 60214, 61681, 62762, 63550, 64119, 64528,
     64820, 65028, 65176, 65281, 65355, 65408, 65446, 65472, 65491, 65504, 65513, 65520, 65525};
 
-/* The number of the highest bit set in x, which is not 0. */
-static unsigned model_top_bit(uint32_t x)
-{
-#if defined(__GNUC__)
-    return 31u ^ (unsigned)__builtin_clz((unsigned)x);
-#else
-    unsigned n = 0;
-    while (x >>= 1)
-        n++;
-    return n;
-#endif
-}
-
 /* log2(x) in 1/256, 1 <= x <= 65535; within 1/100 of the truth. */
 static int32_t model_log2(uint32_t x)
 {
-    unsigned top = model_top_bit(x);
-    int32_t n = (int32_t)top;
-    x <<= 15u - top;
+    int32_t n = 15;
+    for (unsigned step = 8; step > 0; step >>= 1)
+        if (x < (uint32_t)0x10000u >> step) {
+            x <<= step;
+            n -= (int32_t)step;
+        }
     uint32_t f = (x & 0x7fffu) >> 7; /* 8 bits behind the point */
     return n * 256 + (int32_t)(f + ((f * (256u - f) * 89u) >> 16));
 }
