@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map.h"
 
-/* Restores the heap below `root`: largest old_pos on top. */
+/* Is the i-th of by_old behind the k-th?  Of two equals the later move is. */
+static int map_behind(const struct inlay_map *map, uint32_t i, uint32_t k)
+{
+    uint16_t x = map->by_old[i], y = map->by_old[k];
+    uint32_t x_pos = map->move[x].old_pos, y_pos = map->move[y].old_pos;
+    return x_pos != y_pos ? x_pos > y_pos : x > y;
+}
+
+/* Restores the heap below `root`: the hindmost on top. */
 static void map_sift(struct inlay_map *map, uint32_t root, uint32_t count)
 {
     for (;;) {
         uint32_t child = 2u * root + 1u;
         if (child >= count)
             return;
-        if (child + 1u < count &&
-            map->move[map->by_old[child]].old_pos < map->move[map->by_old[child + 1u]].old_pos)
+        if (child + 1u < count && map_behind(map, child + 1u, child))
             child++;
-        if (map->move[map->by_old[root]].old_pos >= map->move[map->by_old[child]].old_pos)
+        if (!map_behind(map, child, root))
             return;
         uint16_t swap = map->by_old[root];
         map->by_old[root] = map->by_old[child];

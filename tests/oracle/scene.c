@@ -33,40 +33,14 @@ int old_pos_of(const struct scene *sc, uint32_t addr, uint32_t *pos)
 
 /* ---- the map ---- */
 
-static uint32_t key(const struct scene *sc, uint32_t i)
-{
-    return sc->move[sc->by_old[i]].old_pos;
-}
-
-static void swap(struct scene *sc, uint32_t i, uint32_t k)
-{
-    uint32_t t = sc->by_old[i];
-    sc->by_old[i] = sc->by_old[k];
-    sc->by_old[k] = t;
-}
-
-static void sink(struct scene *sc, uint32_t i, uint32_t count)
-{
-    while (2 * i + 1 < count) {
-        uint32_t child = 2 * i + 1;
-        if (child + 1 < count && key(sc, child + 1) > key(sc, child))
-            child++;
-        if (key(sc, child) <= key(sc, i))
-            return;
-        swap(sc, i, child);
-        i = child;
-    }
-}
-
+/* Ascending in old position; equal ones stay in the order of the plan. */
 void sort_moves(struct scene *sc)
 {
-    for (uint32_t i = 0; i < sc->moves; i++)
-        sc->by_old[i] = i;
-    for (uint32_t i = sc->moves / 2; i > 0; i--)
-        sink(sc, i - 1, sc->moves);
-    for (uint32_t left = sc->moves; left > 1; left--) {
-        swap(sc, 0, left - 1);
-        sink(sc, 0, left - 1);
+    for (uint32_t i = 0; i < sc->moves; i++) {
+        uint32_t k = i;
+        for (; k > 0 && sc->move[sc->by_old[k - 1]].old_pos > sc->move[i].old_pos; k--)
+            sc->by_old[k] = sc->by_old[k - 1];
+        sc->by_old[k] = i;
     }
 }
 
