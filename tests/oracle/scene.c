@@ -59,7 +59,7 @@ uint32_t map_pos(const struct scene *sc, uint32_t old_pos, int *trust)
     *trust = TRUST_EMPTY;
     if (sc->moves == 0)
         return old_pos;
-    while (rank < sc->moves && key(sc, rank) <= old_pos)
+    while (rank < sc->moves && sc->move[sc->by_old[rank]].old_pos <= old_pos)
         rank++;
     for (uint32_t i = rank < 4 ? 0 : rank - 4; i <= rank && i < sc->moves; i++) {
         const struct move *m = &sc->move[sc->by_old[i]];
