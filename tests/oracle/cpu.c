@@ -196,9 +196,10 @@ static const struct row *const rows[8] = {
 };
 
 static const struct cpu cpus[8] = {
-    [CPU_NONE] = {1, 0, 0, 0},    [CPU_THUMB2] = {2, 4, 0, 1}, [CPU_ARM] = {4, 4, 0, 0},
-    [CPU_AARCH64] = {4, 8, 0, 0}, [CPU_RISCV] = {2, 4, 0, 0},  [CPU_XTENSA] = {1, 4, 1, 0},
-    [CPU_AVR] = {2, 0, 0, 1},     [CPU_X86_64] = {1, 8, 0, 0},
+    [CPU_NONE] = {1, 0, 0, BY_BYTES},    [CPU_THUMB2] = {2, 4, 0, BY_HALVES},
+    [CPU_ARM] = {4, 4, 0, BY_BYTES},     [CPU_AARCH64] = {4, 8, 0, BY_BYTES},
+    [CPU_RISCV] = {2, 4, 0, BY_PARCELS}, [CPU_XTENSA] = {1, 4, 1, BY_PARCELS},
+    [CPU_AVR] = {2, 0, 0, BY_HALVES},    [CPU_X86_64] = {1, 8, 0, BY_BYTES},
 };
 
 const struct cpu *cpu_of(unsigned id)

@@ -76,6 +76,8 @@ int main(int argc, char **argv)
     uint8_t *out = need(p.new_size);
     if (p.codec != 1)
         die(EXIT_NO_CODEC, "codec %u not covered", p.codec);
+    if (p.in_place) /* blocks without a step stay as they are */
+        memcpy(out, old, p.old_size < p.new_size ? p.old_size : p.new_size);
     decode_small(&p, old, out);
     sha256(out, p.new_size, digest);
     if (memcmp(digest, p.new_digest, 32) != 0)

@@ -107,8 +107,8 @@ struct registers {
 
 struct cpu {
     unsigned granule, pointer_len;
-    int cuts;   /* a unit ends where an aligned word looks like a pointer */
-    int halves; /* new data is coded by halfwords */
+    int cuts; /* a unit ends where an aligned word looks like a pointer */
+    enum { BY_BYTES, BY_HALVES, BY_PARCELS } fresh; /* how new data is coded */
 };
 
 const struct cpu *cpu_of(unsigned id); /* NULL: not covered */

@@ -226,11 +226,41 @@ static unsigned new_half(struct small *s, uint8_t *out)
     return 2;
 }
 
+/* An instruction of two to four bytes, or what of it fits the run. */
+static unsigned new_parcel(struct small *s, uint8_t *out)
+{
+    uint32_t known = 0, a = s->tail[0], b = s->tail[1];
+    unsigned len = 1;
+    for (uint32_t i = 0; i < len; i++) {
+        uint32_t key = i << 28;
+        uint32_t ctx[4] = {
+            a | 5u << 24,
+            key ^ (known * 0x3d4d51cbu + 2),
+            (key | (uint32_t)s->last_parcel << 8 | (known & 255)) ^ 3u << 24,
+            b << 8 | a | 4u << 24,
+        };
+        out[i] = (uint8_t)mixed_byte(s, ctx, i);
+        known = known << 8 | out[i];
+        b = a;
+        a = out[i];
+        if (i == 0 && s->scene.cpu_id == CPU_XTENSA)
+            len = (a & 15) >= 8 && (a & 15) < 14 ? 2 : 3;
+        else if (i == 0)
+            len = (a & 3) == 3 ? 4 : 2;
+        if (len > s->run_left)
+            len = s->run_left;
+    }
+    s->last_parcel = out[0];
+    return len;
+}
+
 static unsigned new_unit(struct small *s, uint8_t *out)
 {
     uint32_t a = s->tail[0], b = s->tail[1], c = s->tail[2], at = s->pos % 4;
-    if (s->scene.cpu->halves && s->run_left >= 2 && s->pos % 2 == 0)
+    if (s->scene.cpu->fresh == BY_HALVES && s->run_left >= 2 && s->pos % 2 == 0)
         return new_half(s, out);
+    if (s->scene.cpu->fresh == BY_PARCELS)
+        return new_parcel(s, out);
     uint32_t ctx[4] = {
         at | 1u << 24,
         a << 2 | at | 2u << 24,

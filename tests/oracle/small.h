@@ -50,6 +50,7 @@ struct small {
     unsigned lessons[2], shifts;
     unsigned calm_left, calm;
     uint8_t tail[4]; /* the last four bytes, the newest first */
+    uint8_t last_parcel;
 
     /* where we are */
     uint32_t recent[16];

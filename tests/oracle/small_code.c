@@ -171,4 +171,5 @@ void reset_group(struct small *s)
     s->hits = 0xffffffff;
     s->run_hits = s->last_delta = 0;
     s->calm_left = 0;
+    s->last_parcel = 0;
 }

@@ -241,7 +241,7 @@ static void miss_bytes(struct small *s, const struct guess *g, uint8_t *out)
     uint32_t t = g->u.type, len = g->u.len, seen = 0;
     for (uint32_t k = 0; k < len; k++) {
         uint32_t i = k;
-        if (s->scene.cpu->halves && (k | 1) < len)
+        if (s->scene.cpu->fresh == BY_HALVES && (k | 1) < len)
             i = k ^ 1;
         uint32_t now = g->now[i];
         uint32_t ctx[4] = {
