@@ -148,6 +148,10 @@ install: all $(BUILD)/inlay.pc ## install under DESTDIR and PREFIX
 include corpus/corpus.mk
 include bench/bench.mk
 
+.PHONY: golden
+golden: $(BUILD)/inlay ## make the golden patches anew, after a change of the format
+	$(Q)tests/golden/make.sh $(abspath $<)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf $(BUILD)
