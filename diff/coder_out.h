@@ -38,7 +38,6 @@ static inline void inlay_trace_bit(unsigned counter, unsigned bit)
 }
 
 void inlay_coder_shift(struct inlay_coder *c);
-uint64_t inlay_coder_cost(uint32_t p); /* of an event of probability p / 65536, in 1/256 bit */
 
 static inline unsigned inlay_coder_bit(struct inlay_coder *c, uint32_t p, unsigned want)
 {

@@ -33,6 +33,9 @@ struct inlay_encoded {
     struct inlay_encode_stats stats;
 };
 
+/* What a decision of probability p / 65536 costs, in 1/256 bit. */
+uint64_t inlay_coder_cost(uint32_t p);
+
 /* Return 0 or an exit code; *out is then empty. */
 int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *out,
                      struct inlay_error *err);

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Writes the generated tables of README.md anew, from what is built and fetched in BUILD.
+# Writes the generated parts of README.md anew, from what is built and fetched in BUILD.
 #
-# usage: docs/tables.sh [BUILD [size|bench]]
+# usage: docs/tables.sh [BUILD [tour|size|bench]]
 #
-# A table stands between "<!-- NAME: command -->" and "<!-- end -->"; the command is what makes
+# A part stands between "<!-- NAME: command -->" and "<!-- end -->"; the command is what makes
 # it.  `make BUILD=dir corpus` fetches the public packages.
 set -eu
 
@@ -26,7 +26,25 @@ table() {
     cat "$work/README.md" >README.md
 }
 
-if [ "$only" != bench ]; then
+# show COMMAND: it and what it says, as a Markdown block
+show() {
+    printf '    $ %s\n' "$1"
+    (cd "$work" && PATH=$bin:$PATH sh -c "$1" 2>&1) | sed 's/^/    /'
+}
+
+bin=$(cd "$build" && pwd)
+if [ -z "$only" ] || [ "$only" = tour ]; then
+    cp corpus/images/cortex-m4/v1.1.0.bin "$work/v1.bin"
+    cp corpus/images/cortex-m4/v1.2.0.bin "$work/v2.bin"
+    {
+        show 'inlay diff v1.bin v2.bin update.inlay --profile nrf52840'
+        show 'inlay info update.inlay'
+        show 'inlay sim v1.bin update.inlay --cut every --torn all'
+        show 'inlay apply v1.bin update.inlay out.bin && cmp out.bin v2.bin'
+    } >"$work/tour"
+    table tour "$work/tour"
+fi
+if [ -z "$only" ] || [ "$only" = size ]; then
     BUILD=$build tests/size.sh --totals | awk '
         BEGIN { print "| | bytes |\n|---|---:|"
             title["code-thumb2"] = "code and constants, one processor (Thumb-2)"
@@ -36,7 +54,7 @@ if [ "$only" != bench ]; then
         { printf "| %s | %d |\n", $1 in title ? title[$1] : $1, $2 }' >"$work/size"
     table size "$work/size"
 fi
-if [ "$only" != size ]; then
+if [ -z "$only" ] || [ "$only" = bench ]; then
     bench/table.py --inlay "$build/inlay" --measure "$build/bench/measure" \
         --fetched "$build/corpus" --shared none --runs 1 --max-mib 0.6 --brief |
         sed -e '/^# /,+1d' -e 's/^## /### /' >"$work/bench"

@@ -376,6 +376,15 @@ code "program of an operating system: apply" 0 "" "$inlay" apply old3k e.patch e
 same "program of an operating system: result" program e.out
 
 # ---- info ----
+code "info: another old image" 3 "not the old image" "$inlay" info a.patch --old new
+if "$inlay" info a.patch --old old | awk '
+    /^bytes / { gsub(",", ""); said = $(NF - 2) + $NF }
+    /^payload / { for (i = 2; i < NF; i++) if ($i ~ /^[a-z_]+$/) { gsub(",", "", $(i + 1)); sum += $(i + 1) } }
+    END { exit !(sum > 0 && sum - said < 4 && said - sum < 4) }'; then
+    ok "info --old: the parts are the whole"
+else
+    bad "info --old: the parts are the whole" "$("$inlay" info a.patch --old old | tail -2)"
+fi
 code "info" 0 "" "$inlay" info lamp.patch
 says "info: component" "^component *lamp"
 says "info: counter" "^security counter *7"

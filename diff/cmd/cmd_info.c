@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "codec_lzma.h"
 #include "container.h"
+#include "explain.h"
 #include "file.h"
 #include "inlay.h"
 #include "json.h"
@@ -14,8 +15,10 @@
 #define PATCH_MAX 0x7fffffffu
 
 static int as_json;
+static const char *old_path;
 
 static const struct cli_option options[] = {
+    {'o', "old", "OLD", "the old image: tells too where the payload's bytes go", &old_path, NULL},
     {0, "json", NULL, "print JSON", NULL, &as_json},
     {0, NULL, NULL, NULL, NULL, NULL},
 };
@@ -35,8 +38,31 @@ struct patch {
     struct inlay_needs needs;
     int known; /* 1: this build has the codec, so needs is filled */
     uint32_t chunks;
-    uint32_t chain_len; /* bytes of digests between chunks */
+    uint32_t chain_len;              /* bytes of digests between chunks */
+    int explained;                   /* 1: stats is filled */
+    struct inlay_encode_stats stats; /* of the payload, in 1/256 bit */
 };
+
+/* Where the payload's bytes go, in the order in which they are shown. */
+#define PAYLOAD_KINDS 6
+static const char *const payload_kind[PAYLOAD_KINDS] = {"plan",        "control",  "addresses",
+                                                        "corrections", "new_data", "checks"};
+
+static double payload_bytes(const struct patch *p, unsigned kind)
+{
+    const struct inlay_encode_stats *s = &p->stats;
+    const uint64_t cost[PAYLOAD_KINDS] = {s->plan,        s->control,  s->addresses,
+                                          s->corrections, s->new_data, s->checks};
+    return (double)cost[kind] / (256 * 8);
+}
+
+static void print_payload(const struct patch *p)
+{
+    printf("payload           ");
+    for (unsigned i = 0; i < PAYLOAD_KINDS; i++)
+        printf("%s%s %.1f", i ? ", " : "", payload_kind[i], payload_bytes(p, i));
+    putchar('\n');
+}
 
 static const char *codec_name(unsigned id)
 {
@@ -115,6 +141,8 @@ static int print_text(const struct patch *p)
     printf("signature         %s\n", m->sig.len ? "present, not checked" : "none");
     printf("bytes             manifest %u, signature %u, chain %u, plan %u, body %u\n", m->len,
            m->body_pos - m->len, p->chain_len, m->plan_len, m->payload_len - m->plan_len);
+    if (p->explained)
+        print_payload(p);
     return cli_flush("info");
 }
 
@@ -190,6 +218,12 @@ static int print_json(const struct patch *p)
     json_number(&j, "plan", m->plan_len);
     json_number(&j, "body", m->payload_len - m->plan_len);
     json_end(&j);
+    if (p->explained) {
+        json_object(&j, "payload");
+        for (unsigned i = 0; i < PAYLOAD_KINDS; i++)
+            json_real(&j, payload_kind[i], payload_bytes(p, i));
+        json_end(&j);
+    }
     json_finish(&j);
     return cli_flush("info");
 }
@@ -207,6 +241,17 @@ static int open_patch(const char *path, struct patch *p, struct inlay_error *err
     return 0;
 }
 
+static int explain_patch(struct patch *p, struct inlay_error *err)
+{
+    struct inlay_image old = {0};
+    int code = inlay_image_load(old_path, &old, err);
+    if (!code)
+        code = inlay_explain(&p->m, p->bytes.data, old.data, old.size, &p->stats, err);
+    p->explained = !code;
+    inlay_image_free(&old);
+    return code;
+}
+
 int cmd_info(int argc, char **argv)
 {
     const char *args[CLI_ARGS_MAX];
@@ -216,6 +261,8 @@ int cmd_info(int argc, char **argv)
     if (cli_parse(&usage, argc, argv, args, &code))
         return code;
     code = open_patch(args[0], &p, &err);
+    if (!code && old_path)
+        code = explain_patch(&p, &err);
     if (code)
         cli_error("info", code, &err);
     else
