@@ -35,7 +35,7 @@ _inlay() {
                 --security-counter --json --help"
             ;;
         apply) words="--in-place --component --security-counter --help" ;;
-        info) words="--json --help" ;;
+        info) words="--old --json --help" ;;
         sim) words="--profile --cut --torn --cuts --keep --seed --replay --json --help" ;;
         profile) words="list show --json --help" ;;
         esac

@@ -35,3 +35,4 @@ complete -c inlay -n "__fish_seen_subcommand_from sim" -l seed -x
 complete -c inlay -n "__fish_seen_subcommand_from sim" -l replay -x
 complete -c inlay -n "__fish_seen_subcommand_from profile" -f -a 'list show'
 complete -c inlay -n "__fish_seen_subcommand_from profile" -a '(__inlay_profiles)'
+complete -c inlay -n "__fish_seen_subcommand_from info" -l old -r -d 'The old image'
