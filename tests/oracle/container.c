@@ -157,3 +157,22 @@ void read_patch(struct patch *p, const uint8_t *data, size_t len)
     unsigned link_len = read_manifest(p, manifest, flags, link);
     read_chunks(p, b, link, link_len);
 }
+
+void find_block(const struct patch *p, uint32_t block, uint32_t *start, uint32_t *end)
+{
+    uint64_t pos = 0, len = p->regions == 0 && block == 0 ? p->new_size : 0;
+    for (unsigned i = 0; i < p->regions; i++) {
+        const struct region *r = &p->region[i];
+        if (block < r->count) {
+            pos += (uint64_t)block * r->block_len;
+            len = r->block_len;
+            break;
+        }
+        pos += (uint64_t)r->count * r->block_len;
+        block -= r->count;
+    }
+    if (len == 0 || pos >= p->new_size)
+        bad("a step for a block that does not exist");
+    *start = (uint32_t)pos;
+    *end = pos + len < p->new_size ? (uint32_t)(pos + len) : p->new_size;
+}

@@ -74,11 +74,14 @@ int main(int argc, char **argv)
     read_patch(&p, data, patch_len);
     check_old(&p, old, old_len);
     uint8_t *out = need(p.new_size);
-    if (p.codec != 1)
+    if (p.codec != 1 && p.codec != 2)
         die(EXIT_NO_CODEC, "codec %u not covered", p.codec);
     if (p.in_place) /* blocks without a step stay as they are */
         memcpy(out, old, p.old_size < p.new_size ? p.old_size : p.new_size);
-    decode_small(&p, old, out);
+    if (p.codec == 1)
+        decode_small(&p, old, out);
+    else
+        decode_large(&p, old, out);
     sha256(out, p.new_size, digest);
     if (memcmp(digest, p.new_digest, 32) != 0)
         die(EXIT_CORRUPT, "the new image does not match its digest");

@@ -44,6 +44,8 @@ struct patch {
 };
 
 void read_patch(struct patch *p, const uint8_t *data, size_t len);
+/* A block of the slot as far as the new image reaches. */
+void find_block(const struct patch *p, uint32_t block, uint32_t *start, uint32_t *end);
 void sha256(const uint8_t *data, size_t len, uint8_t digest[32]);
 
 /* ---- numbers.c ---- */
@@ -180,8 +182,16 @@ void parse_unit(const struct scene *sc, struct registers *r, const uint8_t *b, u
 int aim_unit(const struct scene *sc, const struct registers *r, const struct unit *u, uint8_t *b,
              uint32_t old_addr, uint32_t new_addr, uint32_t target);
 
+/* The first four bytes of a unit as a number. */
+uint32_t value_of(const struct scene *sc, const uint8_t *b, unsigned len);
+void put_value(const struct scene *sc, uint8_t *b, unsigned len, uint32_t v);
+
 /* ---- small.c: codec 1 ---- */
 
 void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out);
+
+/* ---- large.c: codec 2 ---- */
+
+void decode_large(const struct patch *p, const uint8_t *old, uint8_t *out);
 
 #endif

@@ -174,3 +174,21 @@ int aim_unit(const struct scene *sc, const struct registers *r, const struct uni
     put32(b, target);
     return 1;
 }
+
+/* ---- values ---- */
+
+uint32_t value_of(const struct scene *sc, const uint8_t *b, unsigned len)
+{
+    uint32_t v = 0;
+    for (unsigned i = len < 4 ? len : 4; i > 0; i--)
+        v = v << 8 | b[i - 1];
+    return len >= 4 && sc->cpu->granule == 2 ? v << 16 | v >> 16 : v;
+}
+
+void put_value(const struct scene *sc, uint8_t *b, unsigned len, uint32_t v)
+{
+    if (len >= 4 && sc->cpu->granule == 2)
+        v = v << 16 | v >> 16;
+    for (unsigned i = 0; i < len && i < 4; i++)
+        b[i] = v >> 8 * i & 255;
+}

@@ -292,26 +292,6 @@ static void make_block(struct small *s)
 
 /* ---- steps ---- */
 
-/* Sets pos and end to a block of the slot, as far as the new image reaches. */
-static void find_block(struct small *s, uint32_t block)
-{
-    uint64_t pos = 0, len = s->p->regions == 0 && block == 0 ? s->p->new_size : 0;
-    for (unsigned i = 0; i < s->p->regions; i++) {
-        const struct region *r = &s->p->region[i];
-        if (block < r->count) {
-            pos += (uint64_t)block * r->block_len;
-            len = r->block_len;
-            break;
-        }
-        pos += (uint64_t)r->count * r->block_len;
-        block -= r->count;
-    }
-    if (len == 0 || pos >= s->p->new_size)
-        bad("a step for a block that does not exist");
-    s->pos = (uint32_t)pos;
-    s->end = pos + len < s->p->new_size ? (uint32_t)(pos + len) : s->p->new_size;
-}
-
 /* The bytes of a group in the order in which they were made. */
 struct group {
     uint8_t *data;
@@ -328,7 +308,7 @@ static void step_block(struct small *s, struct group *g)
     if (!s->trend)
         block += signed_number(s, KIND_BLOCK);
     s->next_block = block + 1;
-    find_block(s, block);
+    find_block(s->p, block, &s->pos, &s->end);
     uint32_t start = s->pos;
     make_block(s);
     if (g->room - g->len < s->end - start) {

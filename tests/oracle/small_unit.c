@@ -16,24 +16,6 @@ struct guess {
     uint32_t near_target;
 };
 
-/* ---- values ---- */
-
-static uint32_t value_of(const struct small *s, const uint8_t *b, unsigned len)
-{
-    uint32_t v = 0;
-    for (unsigned i = len < 4 ? len : 4; i > 0; i--)
-        v = v << 8 | b[i - 1];
-    return len >= 4 && s->scene.cpu->granule == 2 ? v << 16 | v >> 16 : v;
-}
-
-static void put_value(const struct small *s, uint8_t *b, unsigned len, uint32_t v)
-{
-    if (len >= 4 && s->scene.cpu->granule == 2)
-        v = v << 16 | v >> 16;
-    for (unsigned i = 0; i < len && i < 4; i++)
-        b[i] = v >> 8 * i & 255;
-}
-
 /* ---- lessons ---- */
 
 static int is_outside(const struct small *s, uint32_t addr)
@@ -120,7 +102,7 @@ static void predict(struct small *s, struct guess *g)
     parse_unit(&s->scene, &s->registers, s->old + old_pos, n, g->old_addr, &g->u);
     memcpy(g->old, s->old + old_pos, g->u.len);
     memcpy(g->now, g->old, g->u.len);
-    g->value = value_of(s, g->old, g->u.len);
+    g->value = value_of(&s->scene, g->old, g->u.len);
     g->swap = &s->swap[hash(g->value + g->u.len, 7)];
     if (g->u.has_target) {
         g->target = where_to(s, g->u.target, &g->quality);
@@ -130,7 +112,7 @@ static void predict(struct small *s, struct guess *g)
     g->changed = memcmp(g->old, g->now, g->u.len) != 0;
     uint8_t swapped[UNIT_MAX];
     memcpy(swapped, g->now, g->u.len);
-    put_value(s, swapped, g->u.len, g->swap->to);
+    put_value(&s->scene, swapped, g->u.len, g->swap->to);
     g->has_swap = (g->swap->from || g->swap->to) && g->swap->from == g->value &&
                   memcmp(swapped, g->now, g->u.len) != 0;
 }
@@ -198,11 +180,11 @@ static int candidate(struct small *s, const struct guess *g, unsigned k, uint8_t
     if (k == 0)
         return (int)g->changed;
     if (k == 1) {
-        put_value(s, out, g->u.len, g->swap->to);
+        put_value(&s->scene, out, g->u.len, g->swap->to);
         return (int)g->has_swap;
     }
     if (k == 3) {
-        put_value(s, out, g->u.len, g->value + s->last_delta);
+        put_value(&s->scene, out, g->u.len, g->value + s->last_delta);
         return s->last_delta != 0;
     }
     if (g->u.has_target)
@@ -210,7 +192,7 @@ static int candidate(struct small *s, const struct guess *g, unsigned k, uint8_t
                                        g->new_addr, g->near_target);
     const struct pair *w = near_shift(s, g->value);
     if (w != NULL)
-        put_value(s, out, g->u.len, g->value + w->to - w->from);
+        put_value(&s->scene, out, g->u.len, g->value + w->to - w->from);
     return w != NULL;
 }
 
@@ -275,7 +257,7 @@ static void miss(struct small *s, struct guess *g, uint8_t *out)
 
 static void learn(struct small *s, const struct guess *g, const uint8_t *out)
 {
-    struct pair now = {g->value, value_of(s, out, g->u.len)};
+    struct pair now = {g->value, value_of(&s->scene, out, g->u.len)};
     *g->swap = now;
     s->last_delta = now.to - now.from;
     if (!g->u.has_target) {
