@@ -37,6 +37,11 @@ same good-host.inlay cortex-m4/v1.0.0.bin cortex-m4/v1.0.1.bin
 same good-in-place.inlay cortex-m4/v1.0.0.bin cortex-m4/v1.0.1.bin --profile nrf52840
 same good-rv32.inlay rv32/v1.0.1.bin rv32/v1.1.0.bin
 
+# No patch without a line of why.
+for patch in tests/golden/*.inlay; do
+    grep -q "^${patch##*/}"$'\t' tests/golden/EXPECT.tsv || verdict 1 "${patch##*/} is in EXPECT.tsv"
+done
+
 # The dump in docs/FORMAT.md is the golden patch.
 sed -n '/^<!-- dump/,/^<!-- end/p' docs/FORMAT.md | grep -oE '^    ([0-9a-f]{2}( |$))+' | tr -d ' \n' >"$tmp/dump"
 od -An -v -tx1 tests/golden/good-host.inlay | tr -d ' \n' >"$tmp/golden"

@@ -27,13 +27,69 @@ def flip(data, at, mask=1):
     return data[:at] + bytes([data[at] ^ mask]) + data[at + 1:]
 
 
-def sealed(data):
-    """The digest behind the manifest, made right again."""
-    length = data[5]
-    seal = hashlib.sha256(data[:length + 1]).digest()[:4]
-    return data[:length + 1] + seal + data[length + 5:]
+def uvarint(v):
+    out = b''
+    while v > 127:
+        out += bytes([v & 127 | 128])
+        v >>= 7
+    return out + bytes([v])
 
 
+def take(data, at):
+    """The end of the uvarint at at."""
+    while data[at] > 127:
+        at += 1
+    return at + 1
+
+
+def split(data):
+    """The manifest's fields behind its length, in order, and what follows signature block."""
+    names, at, m = {}, 6, data[:data[5]]
+    for name in ('old_size', 'new_size', 'payload_len', 'sizes', 'plan_len', 'codec', 'params',
+                 'old_digest', 'new_digest', 'link', 'rest'):
+        if name in ('sizes', 'codec'):
+            end = at + 1
+        elif name == 'params':
+            end = at + 1 + m[at]
+        elif name in ('old_digest', 'link'):
+            end = at + 8
+        elif name == 'new_digest':
+            end = at + 32
+        elif name == 'rest':
+            end = len(m)
+        else:
+            end = take(m, at)
+        names[name] = m[at:end]
+        at = end
+    return names, data[data[5] + 5:]
+
+
+def join(names, chunks, flags=good[4]):
+    body = b''.join(names.values())
+    head = b'INL\1' + bytes([flags, 6 + len(body)]) + body + b'\0'
+    return head + hashlib.sha256(head).digest()[:4] + chunks
+
+
+def edit(flags=good[4], **changes):
+    """The good patch with some fields changed, and a manifest's digest that is right."""
+    names, chunks = split(good)
+    for name, change in changes.items():
+        names[name] = change(names[name])
+    return join(names, chunks, flags)
+
+
+def chained(payload):
+    """The good patch with another payload of one chunk and a link that is right."""
+    names, _ = split(good)
+    names['payload_len'] = uvarint(len(payload))
+    names['link'] = hashlib.sha256(payload).digest()[:8]
+    return join(names, payload)
+
+
+assert edit() == good
+payload = split(good)[1]
+
+# Damage: what a digest or a length finds.
 put('bad-empty.inlay', b'')
 put('bad-magic.inlay', flip(good, 0))
 put('bad-truncated-manifest.inlay', good[:40])
@@ -41,7 +97,28 @@ put('bad-truncated-chunk.inlay', good[:-1])
 put('bad-trailing.inlay', good + b'x')
 put('bad-manifest.inlay', flip(good, 30))
 put('bad-chunk.inlay', flip(good, len(good) - 1))
-put('bad-flags.inlay', sealed(flip(good, 4, 1)))
+
+# Contradictions behind digests that are right.
+put('bad-flags.inlay', edit(flags=good[4] & ~1))
+put('bad-link.inlay', edit(link=lambda b: flip(b, 7)))
+put('bad-number.inlay', edit(old_size=lambda b: b[:-1] + bytes([b[-1] | 128, 0])))
+put('bad-size.inlay', edit(old_size=lambda b: uvarint(1 << 31)))
+put('bad-check-len.inlay', edit(sizes=lambda b: bytes([b[0] & 0xe0 | 17])))
+put('bad-plan-len.inlay', edit(plan_len=lambda b: flip(b, 0)))
+put('bad-params.inlay', edit(params=lambda b: bytes([b[0] + 1]) + b[1:] + b'\0'))
+put('bad-old-digest.inlay', edit(old_digest=lambda b: flip(b, 0)))
+put('bad-new-digest.inlay', edit(new_digest=lambda b: flip(b, 31)))
+put('bad-payload.inlay', chained(flip(payload, len(payload) - 6)))
+put('bad-payload-end.inlay', chained(payload + bytes(5)))
+field = good[4] | 4
+put('bad-field-order.inlay', edit(flags=field, rest=lambda b: b + b'\x82\1b\x81\1a'))
+put('bad-field-len.inlay', edit(flags=field, rest=lambda b: b + b'\x81\2a'))
+
+# Valid, but not for this level or build.
 put('unsupported-level.inlay', flip(good, 3, 3))
-put('unsupported-flag.inlay', sealed(flip(good, 4, 0x80)))
+put('unsupported-flag.inlay', edit(flags=good[4] | 0x80))
+put('unsupported-codec.inlay', edit(codec=lambda b: b'\x63'))
+put('unsupported-processor.inlay', edit(params=lambda b: b[:1] + b'\x63' + b[2:]))
+put('unsupported-field.inlay', edit(flags=field, rest=lambda b: b + b'\x7f\1x'))
+put('good-skipped-field.inlay', edit(flags=field, rest=lambda b: b + b'\xf0\1x'))
 END
