@@ -16,6 +16,9 @@ if ! $CC -std=c11 -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined -fno
 fi
 echo "ok build of the oracle"
 
+# The specification's instruction tables are the oracle's.
+python3 tests/oracle/tables.py || failed=1
+
 compare() { # compare NAME OLD NEW OPTIONS...
     local name=$1 old=$2 new=$3
     shift 3
