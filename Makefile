@@ -147,6 +147,7 @@ install: all $(BUILD)/inlay.pc ## install under DESTDIR and PREFIX
 
 include corpus/corpus.mk
 include bench/bench.mk
+include tests/emu/emu.mk
 
 .PHONY: golden
 golden: $(BUILD)/inlay ## make the golden patches anew, after a change of the format
