@@ -14,7 +14,7 @@ EMU_ELF    = $(EMU)/cortex-m4-Os.elf $(EMU)/cortex-m4-O2.elf $(EMU)/rv32-Os.elf 
 $(EMU)/cortex-m4-%.elf: EMU_CC = arm-none-eabi-gcc $(EMU_M4)
 $(EMU)/rv32-%.elf: EMU_CC = riscv64-unknown-elf-gcc $(EMU_RV32)
 $(EMU)/powerpc-%.elf: EMU_CC = powerpc-linux-gnu-gcc -static tests/emu/hosted.c
-$(EMU_ELF): $(PATCH_SRC) $(wildcard patch/*.h tests/emu/*)
+$(EMU_ELF): $(PATCH_SRC) $(wildcard patch/*.h tests/emu/*.[ch] tests/emu/*.ld) tests/emu/emu.mk
 	$(Q)mkdir -p $(@D); echo "CC $@"; $(EMU_CC) -$(lastword $(subst -, ,$(basename $(@F)))) \
 	  $(EMU_FLAGS) $(EMU_COMMON) -o $@
 
