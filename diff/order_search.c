@@ -20,7 +20,8 @@
 #define SETTLE_ROUNDS 6u
 #define SHAKE_WORK    60000000u /* steps for moving runs */
 #define SHAKE_TRIES   40000u
-#define SHAKE_VAIN    8000u /* tries without a gain after which it ends */
+#define SHAKE_VAIN    8000u /* tries without a gain after which it ends; fewer for few blocks: */
+#define VAIN_BLOCK    100u  /* so many for each */
 #define RUN_MAX       48u
 
 struct search {
@@ -250,10 +251,11 @@ static void shake(struct search *x)
 {
     uint64_t step = (uint64_t)x->g->ranks * 4 + x->g->first[x->g->ranks] * 2 + 1;
 
+    uint32_t enough = x->g->ranks < SHAKE_VAIN / VAIN_BLOCK ? x->g->ranks * VAIN_BLOCK : SHAKE_VAIN;
     for (uint32_t i = 0, vain = 0; i < SHAKE_TRIES && i * step < SHAKE_WORK; i++) {
         shake_once(x);
         vain = judge(x) ? 0 : vain + 1;
-        if (vain == SHAKE_VAIN)
+        if (vain == enough)
             break;
     }
 }

@@ -12,6 +12,13 @@ FUZZ_OPT  = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 FUZZ_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/fuzzer CC=$(CLANG) \
             OPT="$(FUZZ_OPT)" FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer
 
+# The search for an order takes most of a round trip, and which of its comparisons come
+# out how tells the fuzzer nothing: it keeps the sanitizers but is not traced.
+ifneq ($(FUZZ_LINK),)
+$(BUILD)/diff/order_%.o: override OPT = -O1 -g -fsanitize=address,undefined \
+                                        -fno-sanitize-recover=all
+endif
+
 $(FUZZ_BIN): $(BUILD)/fuzz/%: fuzz/%.c $(FUZZ_MAIN) $(BUILD)/libinlay.a
 	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c11 -D_GNU_SOURCE $(WARN) -Ifuzz $(CFLAGS_ALL) \
 	  -MF $@.d $(FUZZ_LINK) -o $@ $< $(FUZZ_MAIN) $(BUILD)/libinlay.a $(HOST_LIBS)

@@ -16,17 +16,17 @@
 #define IMAGE_MAX 16384u
 
 static const char *const profiles[] = {
-    "name = pages\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 64 x "
-    "256\nslot.write_size = 4\n"
-    "slot.page_len = 64\nwork.blocks = 32 x 256\nsecond.blocks = 64 x 256\nram = 16K\n"
+    "name = pages\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 32 x "
+    "512\nslot.write_size = 4\n"
+    "slot.page_len = 64\nwork.blocks = 16 x 512\nsecond.blocks = 32 x 512\nram = 16K\n"
     "model_ram = 8K\nchunk_len = 512\ncheck_len = 4\n",
     "name = sectors\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 4 x "
     "1024, 3 x 4096\n"
     "slot.write_size = 8\nslot.page_len = 64\nwork.blocks = 4 x 4096\nsecond.blocks = 4 x 4096\n"
-    "ram = 32K\nmodel_ram = 8K\nchunk_len = 1024\ncheck_len = 32\n",
-    "name = zeros\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 128 x "
-    "128\nslot.write_size = 4\n"
-    "slot.erased = 0x00\nslot.page_len = 64\nwork.blocks = 96 x 128\nsecond.blocks = 128 x 128\n"
+    "ram = 32K\nmodel_ram = 8K\nchunk_len = 1024\ncheck_len = 16\n",
+    "name = zeros\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 64 x "
+    "256\nslot.write_size = 4\n"
+    "slot.erased = 0x00\nslot.page_len = 64\nwork.blocks = 48 x 256\nsecond.blocks = 64 x 256\n"
     "ram = 8K\nmodel_ram = 3K\nchunk_len = 512\ncheck_len = 0\n",
     NULL};
 
