@@ -326,7 +326,7 @@ active proctype patcher()
     fi;
     i = 0;
 
-boot:
+progress_boot:
     printf("boot\n");
     atomic {
     /* The newest record that reads well; of two alike that in area 0. */
@@ -603,7 +603,7 @@ cut:
     renumber();
     forget()
     }
-    goto boot;
+    goto progress_boot;
 
 settled:
     skip;
