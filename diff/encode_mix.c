@@ -187,7 +187,8 @@ static const struct inlay_order_step *truth_step(struct walk *s)
 
 /* ---- the map: the longest segments ---- */
 
-#define MOVE_MIN 32u
+#define MOVE_MIN   32u
+#define MOVES_MOST 4096u
 
 static int longer_first(const void *a, const void *b)
 {
@@ -222,6 +223,8 @@ static struct inlay_segment *choose_moves(const struct inlay_segments *all, uint
 
 /* ---- parameters ---- */
 
+#define LARGE_MODEL (256u << 10)
+
 /* The most that tables of 1 << log2 counters are worth for so many bytes. */
 static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
 {
@@ -235,18 +238,19 @@ static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
  * Splits the model memory: as good a fit as powers of two allow, and no more
  * than so small an image can fill.
  */
-static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
-                          struct inlay_mix_params *p)
+static void choose_sizes(const struct inlay_encode_input *in, struct inlay_mix_params *p)
 {
-    uint32_t fixed = (uint32_t)sizeof(struct walk) + moves * 14u + p->ranges * 8u;
+    uint32_t fixed = (uint32_t)sizeof(struct walk) + p->moves * 14u + p->ranges * 8u +
+                     BYTE_ROWS * 2u * p->votes * (uint32_t)sizeof(int32_t);
+    uint32_t text = p->taught ? 16u * (in->old_size + in->new_size) : 2u * in->new_size;
     uint32_t left = in->model_bytes > fixed ? in->model_bytes - fixed : 0;
     uint8_t most_flag = worth(in->new_size / 16u, INLAY_MIX_FLAG_MIN, 16);
-    uint8_t most_byte = worth(2u * in->new_size, INLAY_MIX_BYTE_MIN, 20);
+    uint8_t most_byte = worth(text, INLAY_MIX_BYTE_MIN, 20);
     p->flag_log2 = INLAY_MIX_FLAG_MIN;
     p->byte_log2 = INLAY_MIX_BYTE_MIN;
     for (;;) {
         uint32_t flags = (uint32_t)(TABLES_FLAG * 4u) << p->flag_log2;
-        uint32_t bytes = (uint32_t)(VOTES_BYTE * 2u) << p->byte_log2;
+        uint32_t bytes = (uint32_t)(p->votes * 2u) << p->byte_log2;
         int more_flags = p->flag_log2 < most_flag && 2u * flags + bytes <= left;
         int more_bytes = p->byte_log2 < most_byte && flags + 2u * bytes <= left;
         if (more_bytes && (bytes <= 8u * flags || !more_flags))
@@ -372,8 +376,9 @@ static int alloc_tables(struct walk *s)
     s->map.by_old = calloc(s->params.moves + 1u, sizeof *s->map.by_old);
     s->pool = calloc(s->params.ranges + 1u, sizeof *s->pool);
     s->flag = calloc((size_t)TABLES_FLAG << s->params.flag_log2, sizeof *s->flag);
-    s->byte = calloc((size_t)VOTES_BYTE << s->params.byte_log2, sizeof *s->byte);
-    return s->map.move && s->map.by_old && s->pool && s->flag && s->byte ? 0 : -1;
+    s->byte = calloc((size_t)s->params.votes << s->params.byte_log2, sizeof *s->byte);
+    s->weight_byte = calloc(BYTE_ROWS * 2u * s->params.votes, sizeof *s->weight_byte);
+    return s->map.move && s->map.by_old && s->pool && s->flag && s->byte && s->weight_byte ? 0 : -1;
 }
 
 static void free_encoder(struct encoder *e)
@@ -385,6 +390,7 @@ static void free_encoder(struct encoder *e)
     free(e->walk.pool);
     free(e->walk.flag);
     free(e->walk.byte);
+    free(e->walk.weight_byte);
     free((void *)(uintptr_t)e->truth.move);
     free(e);
 }
@@ -399,28 +405,39 @@ static int add_uvarint(struct inlay_buffer *out, uint32_t v)
 
 static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *out)
 {
+    uint8_t kind = (uint8_t)(p->arch | (p->votes - INLAY_MIX_VOTES_MIN) << 4 | p->taught << 7);
     uint8_t tables =
         (uint8_t)((p->flag_log2 - INLAY_MIX_FLAG_MIN) << 4 | (p->byte_log2 - INLAY_MIX_BYTE_MIN));
-    if (inlay_buffer_add_byte(out, p->arch) || inlay_buffer_add_byte(out, tables) ||
+    if (inlay_buffer_add_byte(out, kind) || inlay_buffer_add_byte(out, tables) ||
         add_uvarint(out, p->moves))
         return -1;
     return add_uvarint(out, p->ranges);
 }
 
-static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
-                       struct inlay_encoded *out)
+/* A way to use the model memory. */
+struct shape {
+    uint8_t votes;
+    uint8_t taught;
+    uint8_t move_bytes; /* one move for so many bytes of memory */
+};
+
+static int encode_shape(const struct inlay_encode_input *in, const struct inlay_layout *layout,
+                        const struct shape *shape, struct inlay_encoded *out)
 {
     struct encoder *e = calloc(1, sizeof *e);
     if (!e)
         return -1;
     e->in = in;
     e->out = out;
-    uint32_t most = in->model_bytes / 56u < 4096u ? in->model_bytes / 56u : 4096u;
+    uint32_t most = in->model_bytes / shape->move_bytes;
+    most = most < MOVES_MOST ? most : MOVES_MOST;
     e->truth.move = choose_moves(in->segments, most, &e->truth.moves);
     struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
+                                      .votes = shape->votes,
+                                      .taught = shape->taught,
                                       .moves = (uint16_t)e->truth.moves,
                                       .ranges = (uint16_t)in->order->pool_count};
-    choose_params(in, e->truth.moves, &params);
+    choose_sizes(in, &params);
     open_walk(e, layout, &params);
     int status = -1;
     if (e->truth.move && !alloc_tables(&e->walk)) {
@@ -431,6 +448,35 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
         status = write_params(&params, &out->params);
     free_encoder(e);
     return status;
+}
+
+/* Models are taught once, so what a commit resets must not come after the first group. */
+static int may_teach(const struct inlay_encode_input *in)
+{
+    unsigned commits = 0;
+    for (size_t i = 0; i < in->order->count; i++)
+        commits += in->order->at[i].kind == INLAY_STEP_COMMIT;
+    return commits <= 1 && !in->limits->in_place && in->model_bytes >= LARGE_MODEL;
+}
+
+/* Small memory can be divided in ways of which none is best for all images: tries them. */
+static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
+                       struct inlay_encoded *best)
+{
+    static const struct shape large[] = {{8, 1, 56}}, small[] = {{2, 0, 56}, {3, 0, 56}};
+    int teach = may_teach(in), found = 0;
+    size_t count = teach ? 1 : sizeof small / sizeof *small;
+    for (size_t i = 0; i < count; i++) {
+        struct inlay_encoded e = {.codec = INLAY_CODEC_MIX}, loser = e;
+        if (encode_shape(in, layout, teach ? &large[i] : &small[i], &e) == 0 &&
+            (!found++ || e.payload.len < best->payload.len)) {
+            loser = *best;
+            *best = e;
+        } else
+            loser = e;
+        inlay_encoded_free(&loser);
+    }
+    return found ? 0 : -1;
 }
 
 int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *out,

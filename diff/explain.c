@@ -60,8 +60,9 @@ static int alloc_tables(struct walk *s)
     s->map.by_old = calloc(s->params.moves + 1u, sizeof *s->map.by_old);
     s->pool = calloc(s->params.ranges + 1u, sizeof *s->pool);
     s->flag = calloc((size_t)TABLES_FLAG << s->params.flag_log2, sizeof *s->flag);
-    s->byte = calloc((size_t)VOTES_BYTE << s->params.byte_log2, sizeof *s->byte);
-    return s->map.move && s->map.by_old && s->pool && s->flag && s->byte ? 0 : -1;
+    s->byte = calloc((size_t)s->params.votes << s->params.byte_log2, sizeof *s->byte);
+    s->weight_byte = calloc(BYTE_ROWS * 2u * s->params.votes, sizeof *s->weight_byte);
+    return s->map.move && s->map.by_old && s->pool && s->flag && s->byte && s->weight_byte ? 0 : -1;
 }
 
 static void free_walk(struct walk *s)
@@ -71,6 +72,7 @@ static void free_walk(struct walk *s)
     free(s->pool);
     free(s->flag);
     free(s->byte);
+    free(s->weight_byte);
     free(s);
 }
 

@@ -32,7 +32,8 @@ static size_t mix_need(const struct inlay_codec *self, const uint8_t *params, si
            mix_round(p.moves * sizeof(uint16_t)) +
            mix_round(p.ranges * sizeof(struct inlay_range)) +
            mix_round(TABLES_FLAG * sizeof(uint32_t) << p.flag_log2) +
-           mix_round(VOTES_BYTE * sizeof(uint16_t) << p.byte_log2);
+           mix_round((size_t)p.votes * sizeof(uint16_t) << p.byte_log2) +
+           BYTE_ROWS * 2u * p.votes * sizeof(int32_t);
 }
 
 /* Deals the memory behind the walk out to its tables. */
@@ -48,6 +49,8 @@ static void mix_lay_out(struct walk *s)
     s->flag = (uint32_t *)(void *)at;
     at += mix_round(TABLES_FLAG * sizeof(uint32_t) << s->params.flag_log2);
     s->byte = (uint16_t *)(void *)at;
+    at += mix_round((size_t)s->params.votes * sizeof(uint16_t) << s->params.byte_log2);
+    s->weight_byte = (int32_t *)(void *)at;
 }
 
 static int mix_begin(const struct inlay_codec *self, void *state,

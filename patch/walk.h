@@ -60,8 +60,8 @@ enum walk_quality {
 #define TABLES_FLAG 6u                 /* contexts that are hashed into a table each */
 #define VOTES_FLAG  (TABLES_FLAG + 1u) /* and one that has a counter per class */
 #define CLASSES     196u
-#define VOTES_BYTE  4u
 #define BYTE_SETS   16u
+#define BYTE_ROWS   (BYTE_SETS + 8u) /* sets of weights for bytes: by what they are, and by bit */
 
 /* What a missed unit may have become, tried in this order. */
 enum walk_candidate {
@@ -144,9 +144,10 @@ struct walk {
     uint16_t control[CONTROL_COUNTERS];
     uint32_t class[CLASSES];
     int32_t weight_flag[FLAG_SETS + FLAG_MORE][2u * VOTES_FLAG];
-    int32_t weight_byte[BYTE_SETS + 8u][2u * VOTES_BYTE];
-    uint32_t *flag; /* TABLES_FLAG tables of 1 << params.flag_log2 */
-    uint16_t *byte; /* VOTES_BYTE tables of 1 << params.byte_log2 */
+    uint32_t *flag;        /* TABLES_FLAG tables of 1 << params.flag_log2 */
+    uint16_t *byte;        /* params.votes tables of 1 << params.byte_log2 */
+    int32_t *weight_byte;  /* BYTE_ROWS rows of 2 * params.votes */
+    const uint8_t *taught; /* while bytes of the old image are learned from: these; else NULL */
 };
 
 /* ---- simple decisions ---- */
@@ -239,28 +240,56 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, u
 }
 
 /*
- * Decides one byte from the top bit down.  A context's counters for one
- * nibble lie side by side: one cache line each.
+ * The counters of context i for a nibble lie side by side: one cache line.  The first of the 16
+ * places marks whose they are.  Of the two slots where they may be, the less used one gives way.
  */
-static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
+static uint16_t *walk_slot(const struct walk *s, unsigned i, uint32_t ctx, unsigned node)
 {
     unsigned bits = s->params.byte_log2;
+    uint32_t h = (ctx + 1u) * 0x2545f491u + node * 0x10001u;
+    h = (h ^ h >> 15) * 0x9e3779b1u;
+    uint16_t *table = s->byte + ((uint32_t)i << bits), mark = (uint16_t)(h | 1u);
+    uint32_t at = h >> (36u - bits) << 4;
+    uint16_t *slot = table + at, *other = table + (at ^ 16u);
+    if (*slot == mark || !s->params.taught)
+        return slot;
+    if (*other == mark)
+        return other;
+    if ((other[1] & 15u) < (slot[1] & 15u))
+        slot = other;
+    for (unsigned k = 1; k < 16u; k++)
+        slot[k] = INLAY_COARSE_START;
+    *slot = mark;
+    return slot;
+}
+
+/* One bit of a byte by the counters at slots[i][at]. */
+static unsigned walk_byte_bit(struct walk *s, uint16_t *const *slots, unsigned at, unsigned set,
+                              unsigned depth, unsigned want)
+{
+    unsigned row = 2u * s->params.votes;
+    struct inlay_ballot ballot = {
+        .weight = {s->weight_byte + set * row, s->weight_byte + (BYTE_SETS + depth) * row}};
+    for (unsigned i = 0; i < s->params.votes; i++)
+        inlay_vote(&ballot, inlay_coarse_p(slots[i][at]));
+    unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
+    inlay_mix_learn(&ballot, bit, 10);
+    return bit;
+}
+
+/* Decides one byte from the top bit down; while bytes are taught, only learns it. */
+static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
+{
     unsigned node = 1;
-    uint16_t *slots[VOTES_BYTE];
+    uint16_t *slots[INLAY_MIX_VOTES_MAX] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
-        struct inlay_ballot ballot = {
-            .weight = {s->weight_byte[set], s->weight_byte[BYTE_SETS + depth]}};
-        if ((depth & 3u) == 0)
-            for (unsigned i = 0; i < VOTES_BYTE; i++)
-                slots[i] =
-                    s->byte + ((uint32_t)i << bits) +
-                    (walk_hash((ctx[i] + 1u) * 0x2545f491u + node * 0x10001u, bits - 4u) << 4);
-        unsigned at = depth < 4 ? node : (node & ((1u << (depth - 4u)) - 1u)) | 1u << (depth - 4u);
-        for (unsigned i = 0; i < VOTES_BYTE; i++)
-            inlay_vote(&ballot, inlay_coarse_p(slots[i][at]));
-        unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want >> (7u - depth) & 1u);
-        inlay_mix_learn(&ballot, bit, 10);
-        for (unsigned i = 0; i < VOTES_BYTE; i++)
+        unsigned in_nibble = depth & 3u, bit = want >> (7u - depth) & 1u;
+        for (unsigned i = 0; in_nibble == 0 && i < s->params.votes; i++)
+            slots[i] = walk_slot(s, i, ctx[i], node);
+        unsigned at = 1u << in_nibble | (node & ((1u << in_nibble) - 1u));
+        if (!s->taught)
+            bit = walk_byte_bit(s, slots, at, set, depth, bit);
+        for (unsigned i = 0; i < s->params.votes; i++)
             inlay_coarse_learn(&slots[i][at], bit, 6);
         node = node << 1 | bit;
     }

@@ -60,6 +60,39 @@ static unsigned walk_unit_flag(struct walk *s, const struct walk_guess *g, unsig
                      (unsigned)g->changed * 4u + swap * 2u + (s->hits & 1u), want);
 }
 
+/* A missed unit's byte i, the k-th to be coded, as new data. */
+static struct walk_text walk_miss_text(const struct walk *s, unsigned i, unsigned k,
+                                       uint32_t so_far)
+{
+    struct walk_text t = {k, so_far, s->before};
+    if (s->scene.arch->literal_kind == INLAY_LITERAL_HALVES && k < 4u) {
+        uint32_t half = so_far >> 8u * (k & 1u);
+        if (k >= 2u)
+            t.before = s->before << 16 | (half & 255u) << 8 | (half >> 8 & 255u);
+        return t;
+    }
+    if (s->scene.arch->literal_kind != INLAY_LITERAL_PARCELS || k >= 4u)
+        t.index = 4u + ((s->pos + i) & 3u);
+    t.before = k >= 4u ? so_far : s->before << 8u * k | so_far;
+    return t;
+}
+
+/* Contexts of byte i, the k-th to be coded; those of new data fill the rows that are left. */
+static void walk_miss_contexts(const struct walk *s, const struct walk_guess *g, unsigned i,
+                               unsigned k, uint32_t so_far, uint32_t *ctx)
+{
+    uint32_t t = g->unit.type, now = g->now[i];
+    const uint32_t own[4] = {(t << 3 | i) << 8 | now | 1u << 24,
+                             now << 8 | (so_far & 255u) | 2u << 24 | (k ? 1u << 20 : 0u),
+                             (so_far & 0xffffu) | t << 16 | 3u << 24 | (uint32_t)i << 28,
+                             now << 8 | (s->last_delta & 255u) | 4u << 24};
+    struct walk_text text = walk_miss_text(s, i, k, so_far);
+    walk_text_contexts(s, &text, ctx);
+    unsigned votes = s->params.votes;
+    for (unsigned n = 0; n < 4u && n < votes; n++)
+        ctx[votes - 1u - n] = own[n];
+}
+
 /* The bytes of a unit that nothing predicted. */
 static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, uint8_t *out)
 {
@@ -69,12 +102,8 @@ static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, uint8_t 
     uint32_t so_far = 0;
     for (unsigned k = 0; k < len; k++) {
         unsigned i = k ^ (first && (k | 1u) < len ? 1u : 0u);
-        uint32_t ctx[VOTES_BYTE] = {
-            (t << 3 | i) << 8 | g->now[i] | 1u << 24,
-            (uint32_t)g->now[i] << 8 | (so_far & 255u) | 2u << 24 | (k ? 1u << 20 : 0u),
-            (so_far & 0xffffu) | t << 16 | 3u << 24 | (uint32_t)i << 28,
-            (uint32_t)g->now[i] << 8 | (s->last_delta & 255u) | 4u << 24,
-        };
+        uint32_t ctx[INLAY_MIX_VOTES_MAX];
+        walk_miss_contexts(s, g, i, k, so_far, ctx);
         out[i] = (uint8_t)walk_byte(s, ctx, 8u + (i & 3u) + (t >= INLAY_TYPE_POINTER ? 4u : 0u),
                                     INLAY_WANT(truth_byte(s, i)));
         so_far = so_far << 8 | out[i];

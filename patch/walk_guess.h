@@ -3,7 +3,7 @@
 #ifndef INLAY_WALK_GUESS_H
 #define INLAY_WALK_GUESS_H
 
-#include "walk.h"
+#include "walk_text.h"
 
 /* The space that maps a new position back, even if it is a little outside. */
 static uint32_t walk_new_addr(const struct walk *s, uint32_t pos)

@@ -9,6 +9,8 @@
 #include "prior.h"
 #include "walk_run.h"
 
+#define WEIGHT_BYTE 56000 /* all contexts together, at first */
+
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 
 static void walk_reset_models(struct walk *s)
@@ -20,14 +22,13 @@ static void walk_reset_models(struct walk *s)
         s->class[i] = inlay_prior_fine(CONTROL_COUNTERS + i);
     for (uint32_t i = 0; i < TABLES_FLAG << s->params.flag_log2; i++)
         s->flag[i] = INLAY_FINE_START;
-    for (uint32_t i = 0; i < VOTES_BYTE << s->params.byte_log2; i++)
+    for (uint32_t i = 0; i < (uint32_t)s->params.votes << s->params.byte_log2; i++)
         s->byte[i] = INLAY_COARSE_START;
     for (unsigned i = 0; i < FLAG_SETS + FLAG_MORE; i++)
         for (unsigned k = 0; k < 2u * VOTES_FLAG; k++)
             s->weight_flag[i][k] = k & 1u ? 0 : k < 2u * TABLES_FLAG ? 5000 : 16000;
-    for (unsigned i = 0; i < BYTE_SETS + 8u; i++)
-        for (unsigned k = 0; k < 2u * VOTES_BYTE; k++)
-            s->weight_byte[i][k] = k & 1u ? 0 : 14000;
+    for (unsigned i = 0; i < BYTE_ROWS * 2u * s->params.votes; i++)
+        s->weight_byte[i] = i & 1u ? 0 : WEIGHT_BYTE / s->params.votes;
     memset(s->lesson, 0, sizeof s->lesson);
     memset(s->swap, 0, sizeof s->swap);
     memset(s->shift, 0, sizeof s->shift);
@@ -193,7 +194,7 @@ static int walk_next_phase(struct walk *s)
     default:
         walk_reset_models(s);
         memset(s->recent, 0, sizeof s->recent);
-        return 0;
+        return s->params.taught ? walk_teach(s) : 0;
     }
 }
 

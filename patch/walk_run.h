@@ -7,25 +7,22 @@
 
 /* ---- new data ---- */
 
+static unsigned walk_new_byte(struct walk *s, const struct walk_text *t, unsigned set, unsigned i)
+{
+    uint32_t ctx[INLAY_MIX_VOTES_MAX];
+    walk_text_contexts(s, t, ctx);
+    return walk_byte(s, ctx, set, s->taught ? s->taught[i] : INLAY_WANT(truth_byte(s, i)));
+}
+
+/* The high byte first: it says what the instruction is. */
 static void walk_new_half(struct walk *s, uint8_t *out)
 {
-    uint32_t b = s->before;
-    uint32_t high_before = b & 255u, low_before = b >> 8 & 255u;
-    uint32_t hi_ctx[VOTES_BYTE] = {
-        (uint32_t)s->half | 1u << 24,
-        high_before << 1 | s->half | 2u << 24,
-        (high_before << 8 | low_before) << 1 | s->half | 3u << 24,
-        (high_before << 8 | (b >> 16 & 255u)) << 1 | s->half | 4u << 24,
-    };
-    unsigned hi = walk_byte(s, hi_ctx, s->half, INLAY_WANT(truth_byte(s, 1)));
-    uint32_t lo_ctx[VOTES_BYTE] = {
-        (uint32_t)hi << 1 | s->half | 5u << 24,
-        ((uint32_t)hi << 8 | high_before) << 1 | s->half | 6u << 24,
-        (uint32_t)hi << 16 | (b & 0xffffu) | 7u << 24,
-        ((uint32_t)hi << 8 | low_before) << 1 | s->half | 8u << 24,
-    };
+    struct walk_text t = {.index = s->half ? 2u : 0u, .before = s->before};
+    unsigned hi = walk_new_byte(s, &t, s->half, 1);
+    t.index++;
+    t.known = hi;
     out[1] = (uint8_t)hi;
-    out[0] = (uint8_t)walk_byte(s, lo_ctx, 2u + s->half, INLAY_WANT(truth_byte(s, 0)));
+    out[0] = (uint8_t)walk_new_byte(s, &t, 2u + s->half, 0);
     s->half = !s->half && hi >= 0xe8u;
 }
 
@@ -37,29 +34,16 @@ static unsigned walk_parcel_len(const struct walk *s, unsigned first)
     return (first & 3u) == 3u ? 4u : 2u;
 }
 
-/* Byte i of an instruction, in context of those before it and of the last instruction. */
-static unsigned walk_new_part(struct walk *s, unsigned i, uint32_t known, uint32_t before,
-                              unsigned want)
-{
-    uint32_t key = (uint32_t)i << 28;
-    uint32_t ctx[VOTES_BYTE] = {
-        (before & 0xffu) | 5u << 24,
-        key ^ (known * 0x3d4d51cbu + 2u),
-        (key | (s->parcel & 255u) << 8 | (known & 255u)) ^ 3u << 24,
-        (before & 0xffffu) | 4u << 24,
-    };
-    return walk_byte(s, ctx, i, want);
-}
-
 /* A whole instruction, or what of it is left in this run. */
 static unsigned walk_new_parcel(struct walk *s, uint8_t *out)
 {
+    struct walk_text t = {.before = s->before};
     unsigned len = 1;
-    uint32_t known = 0, before = s->before;
-    for (unsigned i = 0; i < len; i++) {
-        out[i] = (uint8_t)walk_new_part(s, i, known, before, INLAY_WANT(truth_byte(s, i)));
-        known = known << 8 | out[i];
-        before = before << 8 | out[i];
+    for (; t.index < len; t.index++) {
+        unsigned i = t.index;
+        out[i] = (uint8_t)walk_new_byte(s, &t, i, i);
+        t.known = t.known << 8 | out[i];
+        t.before = t.before << 8 | out[i];
         if (i == 0) {
             len = walk_parcel_len(s, out[0]);
             len = len < s->run_left ? len : s->run_left;
@@ -78,15 +62,57 @@ static unsigned walk_new_unit(struct walk *s, uint8_t *out)
     }
     if (s->scene.arch->literal_kind == INLAY_LITERAL_PARCELS)
         return walk_new_parcel(s, out);
-    uint32_t b = s->before;
-    uint32_t ctx[VOTES_BYTE] = {
-        (s->pos & 3u) | 1u << 24,
-        (b & 255u) << 2 | (s->pos & 3u) | 2u << 24,
-        (b & 0xffffu) | 3u << 24,
-        (b & 0xffffffu) | 4u << 24,
-    };
-    out[0] = (uint8_t)walk_byte(s, ctx, 4u + (s->pos & 3u), INLAY_WANT(truth_byte(s, 0)));
+    struct walk_text t = {.index = 4u + (s->pos & 3u), .before = s->before};
+    out[0] = (uint8_t)walk_new_byte(s, &t, t.index, 0);
     return 1;
+}
+
+static void walk_pass(struct walk *s, const uint8_t *out, unsigned len)
+{
+    for (unsigned i = 0; i < len; i++)
+        s->before = s->before << 8 | out[i];
+    s->pos += len;
+    s->run_left -= len;
+}
+
+/* Passes copied bytes.  Taught models learn from them, unless all has been right for long. */
+static void walk_pass_copy(struct walk *s, const uint8_t *out, unsigned len)
+{
+    uint32_t left = s->run_left;
+    uint8_t unit[INLAY_UNIT_MAX];
+    if (!s->params.taught || s->run_length >= CALM_AFTER) {
+        walk_pass(s, out, len);
+        return;
+    }
+    s->run_left = len;
+    for (s->taught = out; s->run_left; s->taught = out + (len - s->run_left))
+        walk_pass(s, unit, walk_new_unit(s, unit));
+    s->taught = 0;
+    s->run_left = left - len;
+}
+
+/*
+ * Learns what new data looks like from a piece of the old image: at most
+ * INLAY_MIX_TAUGHT_MAX bytes from its middle, where ELF files have their code.
+ */
+static int walk_teach(struct walk *s)
+{
+    uint32_t most =
+        s->setup.old_size < INLAY_MIX_TAUGHT_MAX ? s->setup.old_size : INLAY_MIX_TAUGHT_MAX;
+    uint8_t unit[INLAY_UNIT_MAX];
+    s->pos = (s->setup.old_size - most) / 2u & ~(uint32_t)3;
+    s->run_left = most;
+    while (s->run_left) {
+        uint32_t n = s->run_left < INLAY_UNIT_MAX ? s->run_left : INLAY_UNIT_MAX;
+        int status = walk_read(s, s->pos, n, s->run_left, &s->taught);
+        if (status)
+            return status;
+        walk_pass(s, unit, walk_new_unit(s, unit));
+    }
+    s->taught = 0;
+    s->before = 0;
+    s->half = s->parcel = 0;
+    return 0;
 }
 
 /* ---- runs ---- */
@@ -189,17 +215,15 @@ static int walk_unit(struct walk *s, uint8_t *out, unsigned *len)
         s->half = 0;
         s->calm_left = 0;
     }
-    if (s->run == RUN_NEW)
+    if (s->run == RUN_NEW) {
         *len = walk_new_unit(s, out);
-    else
-        status = walk_copy_unit(s, out, len);
-    if (status)
-        return status;
-    for (unsigned i = 0; i < *len; i++)
-        s->before = s->before << 8 | out[i];
-    s->pos += *len;
-    s->run_left -= *len;
-    return 0;
+        walk_pass(s, out, *len);
+        return 0;
+    }
+    status = walk_copy_unit(s, out, len);
+    if (!status)
+        walk_pass_copy(s, out, *len);
+    return status;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FORMAT.md, "Codec 1": parameters, plan, steps, runs, new data. */
+/* FORMAT.md, "Codec 1": parameters, plan, steps, runs. */
 #include "small.h"
 
 #include <stdlib.h>
@@ -135,6 +135,8 @@ static void read_plan(struct small *s)
     s->in_end = s->p->payload_len;
     reset_group(s);
     memset(s->recent, 0, sizeof s->recent);
+    if (s->taught)
+        learn_old_text(s);
 }
 
 /* ---- runs ---- */
@@ -202,74 +204,7 @@ static void start_run(struct small *s)
     s->calm_left = 0;
 }
 
-/* ---- new data ---- */
-
-static unsigned new_half(struct small *s, uint8_t *out)
-{
-    uint32_t a = s->tail[0], b = s->tail[1], c = s->tail[2], half = s->second_half;
-    uint32_t high[4] = {
-        half | 1u << 24,
-        a << 1 | half | 2u << 24,
-        (a << 8 | b) << 1 | half | 3u << 24,
-        (a << 8 | c) << 1 | half | 4u << 24,
-    };
-    uint32_t h = mixed_byte(s, high, half);
-    uint32_t low[4] = {
-        h << 1 | half | 5u << 24,
-        (h << 8 | a) << 1 | half | 6u << 24,
-        h << 16 | b << 8 | a | 7u << 24,
-        (h << 8 | b) << 1 | half | 8u << 24,
-    };
-    out[0] = (uint8_t)mixed_byte(s, low, 2 + half);
-    out[1] = (uint8_t)h;
-    s->second_half = !half && h >= 0xe8;
-    return 2;
-}
-
-/* An instruction of two to four bytes, or what of it fits the run. */
-static unsigned new_parcel(struct small *s, uint8_t *out)
-{
-    uint32_t known = 0, a = s->tail[0], b = s->tail[1];
-    unsigned len = 1;
-    for (uint32_t i = 0; i < len; i++) {
-        uint32_t key = i << 28;
-        uint32_t ctx[4] = {
-            a | 5u << 24,
-            key ^ (known * 0x3d4d51cbu + 2),
-            (key | (uint32_t)s->last_parcel << 8 | (known & 255)) ^ 3u << 24,
-            b << 8 | a | 4u << 24,
-        };
-        out[i] = (uint8_t)mixed_byte(s, ctx, i);
-        known = known << 8 | out[i];
-        b = a;
-        a = out[i];
-        if (i == 0 && s->scene.cpu_id == CPU_XTENSA)
-            len = (a & 15) >= 8 && (a & 15) < 14 ? 2 : 3;
-        else if (i == 0)
-            len = (a & 3) == 3 ? 4 : 2;
-        if (len > s->run_left)
-            len = s->run_left;
-    }
-    s->last_parcel = out[0];
-    return len;
-}
-
-static unsigned new_unit(struct small *s, uint8_t *out)
-{
-    uint32_t a = s->tail[0], b = s->tail[1], c = s->tail[2], at = s->pos % 4;
-    if (s->scene.cpu->fresh == BY_HALVES && s->run_left >= 2 && s->pos % 2 == 0)
-        return new_half(s, out);
-    if (s->scene.cpu->fresh == BY_PARCELS)
-        return new_parcel(s, out);
-    uint32_t ctx[4] = {
-        at | 1u << 24,
-        a << 2 | at | 2u << 24,
-        b << 8 | a | 3u << 24,
-        c << 16 | b << 8 | a | 4u << 24,
-    };
-    out[0] = (uint8_t)mixed_byte(s, ctx, 4 + at);
-    return 1;
-}
+/* ---- blocks ---- */
 
 static void make_block(struct small *s)
 {
@@ -280,13 +215,11 @@ static void make_block(struct small *s)
         if (s->run_left == 0)
             start_run(s);
         unsigned len = s->run == RUN_NEW ? new_unit(s, unit) : copy_unit(s, unit);
-        for (unsigned i = 0; i < len; i++) {
-            s->out[s->pos + i] = unit[i];
-            memmove(s->tail + 1, s->tail, 3);
-            s->tail[0] = unit[i];
-        }
-        s->pos += len;
-        s->run_left -= len;
+        memcpy(s->out + s->pos, unit, len);
+        if (s->run != RUN_NEW && s->taught && s->run_hits < 32)
+            learn_copy(s, unit, len);
+        else
+            pass_bytes(s, unit, len);
     }
 }
 
@@ -336,13 +269,16 @@ static void step_commit(struct small *s, struct group *g)
 static void read_params(struct small *s)
 {
     struct bytes b = {s->p->params, s->p->params + s->p->params_len};
-    s->scene.cpu_id = take_byte(&b);
+    unsigned kind = take_byte(&b);
+    s->scene.cpu_id = kind % 16;
+    s->votes = 2 + kind / 16 % 8;
+    s->taught = kind / 128;
     unsigned tables = take_byte(&b);
     s->flag_log2 = 4 + tables / 16;
     s->byte_log2 = 5 + tables % 16;
     s->max_moves = take_uvarint(&b);
     s->max_ranges = take_uvarint(&b);
-    if (b.at != b.end || s->max_moves > 65535 || s->max_ranges > 4096)
+    if (b.at != b.end || s->votes > 8 || s->max_moves > 65535 || s->max_ranges > 4096)
         bad("bad parameters of codec 1");
     s->scene.cpu = cpu_of(s->scene.cpu_id);
     if (s->scene.cpu == NULL)
@@ -360,8 +296,10 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
     read_params(s);
     for (unsigned i = 0; i < 6; i++)
         s->flag[i] = need(sizeof(struct counter) << s->flag_log2);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < s->votes; i++) {
         s->byte[i] = need(sizeof(struct counter) << s->byte_log2);
+        s->mark[i] = need(sizeof(uint16_t) << (s->byte_log2 - 4));
+    }
     read_plan(s);
     for (;;) {
         if (plain_bit(s, C_STEP))
@@ -375,8 +313,10 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
         bad("bytes are left behind the last step");
     for (unsigned i = 0; i < 6; i++)
         free(s->flag[i]);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < s->votes; i++) {
         free(s->byte[i]);
+        free(s->mark[i]);
+    }
     free(s->scene.move);
     free(s->scene.by_old);
     free(g.data);

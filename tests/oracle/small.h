@@ -30,7 +30,7 @@ struct small {
     const uint8_t *old;
     uint8_t *out;
     struct scene scene;
-    unsigned flag_log2, byte_log2, max_moves, max_ranges;
+    unsigned flag_log2, byte_log2, votes, taught, max_moves, max_ranges;
 
     /* range coder */
     const uint8_t *in;
@@ -39,9 +39,10 @@ struct small {
 
     /* models */
     struct counter plain[C_END]; /* coarse up to C_CLASS, then fine */
-    struct counter *flag[6], *byte[4];
+    struct counter *flag[6], *byte[8];
+    uint16_t *mark[8]; /* whose counters 16 of a byte table are, 0 at first */
     int32_t flag_weight_a[20][14], flag_weight_b[13][14];
-    int32_t byte_weight_a[16][8], byte_weight_b[8][8];
+    int32_t byte_weight_a[16][16], byte_weight_b[8][16];
 
     /* what was seen */
     uint32_t hits, run_hits, last_delta;
@@ -59,6 +60,7 @@ struct small {
     uint32_t pos, end;
     int run;
     uint32_t run_left, diagonal;
+    const uint8_t *lesson_text; /* learns these bytes instead of decoding; or NULL */
     struct registers registers;
     unsigned second_half;
 };
@@ -72,10 +74,25 @@ uint32_t raw_bits(struct small *s, unsigned n);
 uint32_t number(struct small *s, unsigned kind);
 uint32_t signed_number(struct small *s, unsigned kind);
 unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b);
-unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set);
+unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned i);
 uint32_t hash(uint32_t v, unsigned bits);
 void reset_group(struct small *s);
 void reset_steps(struct small *s);
+
+/* ---- small_text.c ---- */
+
+/* A byte among bytes: its place in the instruction, those before it there, and those before. */
+struct text {
+    unsigned place;
+    uint32_t known, before;
+};
+
+void text_contexts(const struct small *s, const struct text *t, uint32_t *ctx);
+unsigned new_unit(struct small *s, uint8_t *out);
+uint32_t tail_bytes(const struct small *s);
+void pass_bytes(struct small *s, const uint8_t *bytes, unsigned len);
+void learn_old_text(struct small *s);
+void learn_copy(struct small *s, const uint8_t *bytes, unsigned len);
 
 /* ---- small_unit.c ---- */
 

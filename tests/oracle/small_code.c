@@ -95,24 +95,51 @@ unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsign
     return bit;
 }
 
-unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set)
+/* Which 16 counters of a table a context has, which may have to be taken from another. */
+static struct counter *find_counters(struct small *s, unsigned table, uint32_t ctx, uint32_t before)
+{
+    uint32_t h = (ctx + 1) * 0x2545f491u + before * 0x10001u;
+    h = (h ^ h >> 15) * 0x9e3779b1u;
+    uint32_t first = h >> (32 - (s->byte_log2 - 4)), second = first ^ 1;
+    uint16_t mark = (uint16_t)(h | 1);
+    struct counter *c = s->byte[table];
+    if (!s->taught || s->mark[table][first] == mark)
+        return c + first * 16;
+    if (s->mark[table][second] == mark)
+        return c + second * 16;
+    uint32_t give = c[second * 16 + 1].n < c[first * 16 + 1].n ? second : first;
+    for (unsigned i = 1; i < 16; i++)
+        c[give * 16 + i] = (struct counter){2048, 0};
+    s->mark[table][give] = mark;
+    return c + give * 16;
+}
+
+/* Byte i of what is learned, if bytes are. */
+unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned at)
 {
     unsigned byte = 0;
+    struct counter *row[8] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
         struct mixer m = {{0}, 0, {s->byte_weight_a[set], s->byte_weight_b[depth]}, 0};
-        struct counter *c[4];
+        struct counter *c[8];
         /* The bits before those of this nibble, and those of this nibble, a 1 before each. */
         unsigned in_nibble = depth % 4;
         uint32_t before = depth < 4 ? 1 : 16 | byte >> in_nibble;
         uint32_t place = 1u << in_nibble | (byte & ((1u << in_nibble) - 1));
-        for (unsigned i = 0; i < 4; i++) {
-            uint32_t slot = hash((ctx[i] + 1) * 0x2545f491u + before * 0x10001u, s->byte_log2 - 4);
-            c[i] = &s->byte[i][slot * 16 + place];
+        for (unsigned i = 0; i < s->votes; i++) {
+            if (in_nibble == 0)
+                row[i] = find_counters(s, i, ctx[i], before);
+            c[i] = row[i] + place;
             mix_add(&m, coarse_p(c[i]));
         }
-        unsigned bit = code_bit(s, mix(&m));
-        mix_learn(&m, bit, 10);
-        for (unsigned i = 0; i < 4; i++)
+        unsigned bit;
+        if (s->lesson_text) {
+            bit = s->lesson_text[at] >> (7 - depth) & 1;
+        } else {
+            bit = code_bit(s, mix(&m));
+            mix_learn(&m, bit, 10);
+        }
+        for (unsigned i = 0; i < s->votes; i++)
             learn_coarse(c[i], bit, 6);
         byte = byte << 1 | bit;
     }
@@ -134,8 +161,8 @@ static void reset_weights(struct small *s)
         for (unsigned i = 0; i < 13; i++)
             s->flag_weight_b[i][k] = w;
     }
-    for (unsigned k = 0; k < 8; k++) {
-        int32_t w = k % 2 ? 0 : 14000;
+    for (unsigned k = 0; k < 16; k++) {
+        int32_t w = k % 2 ? 0 : 56000 / (int32_t)s->votes;
         for (unsigned i = 0; i < 16; i++)
             s->byte_weight_a[i][k] = w;
         for (unsigned i = 0; i < 8; i++)
@@ -158,8 +185,10 @@ void reset_group(struct small *s)
         s->plain[i] = fine_prior(i);
     for (unsigned i = 0; i < 6; i++)
         set_all(s->flag[i], (size_t)1 << s->flag_log2, 2097152);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < s->votes; i++) {
         set_all(s->byte[i], (size_t)1 << s->byte_log2, 2048);
+        memset(s->mark[i], 0, sizeof(uint16_t) << (s->byte_log2 - 4));
+    }
     reset_weights(s);
     memset(s->lesson, 0, sizeof s->lesson);
     memset(s->swap, 0, sizeof s->swap);

@@ -218,6 +218,24 @@ static int try_candidates(struct small *s, const struct guess *g, uint8_t *out)
     return 0;
 }
 
+/* Byte i of a missed unit, the k-th to come, as a byte of new data. */
+static struct text as_text(const struct small *s, uint32_t i, uint32_t k, uint32_t seen)
+{
+    struct text t = {k, seen, tail_bytes(s)};
+    int halves = s->scene.cpu->fresh == BY_HALVES;
+    if (k >= 4 || (!halves && s->scene.cpu->fresh != BY_PARCELS))
+        t.place = 4 + (s->pos + i) % 4;
+    if (k >= 4)
+        t.before = seen;
+    else if (!halves)
+        t.before = t.before << 8 * k | seen;
+    else if (k >= 2) {
+        uint32_t first = k == 2 ? seen : seen >> 8;
+        t.before = t.before << 16 | (first & 255) << 8 | (first >> 8 & 255);
+    }
+    return t;
+}
+
 static void miss_bytes(struct small *s, const struct guess *g, uint8_t *out)
 {
     uint32_t t = g->u.type, len = g->u.len, seen = 0;
@@ -226,13 +244,18 @@ static void miss_bytes(struct small *s, const struct guess *g, uint8_t *out)
         if (s->scene.cpu->fresh == BY_HALVES && (k | 1) < len)
             i = k ^ 1;
         uint32_t now = g->now[i];
-        uint32_t ctx[4] = {
+        uint32_t ctx[8];
+        uint32_t own[4] = {
             (t << 3 | i) << 8 | now | 1u << 24,
             now << 8 | (seen & 255) | 2u << 24 | (k > 0 ? 1u << 20 : 0),
             (seen & 0xffff) | t << 16 | 3u << 24 | i << 28,
             now << 8 | (s->last_delta & 255) | 4u << 24,
         };
-        out[i] = (uint8_t)mixed_byte(s, ctx, 8 + (i & 3) + (t >= TYPE_WORDS ? 4 : 0));
+        struct text text = as_text(s, i, k, seen);
+        text_contexts(s, &text, ctx);
+        for (unsigned n = 0; n < 4 && n < s->votes; n++)
+            ctx[s->votes - 1 - n] = own[n];
+        out[i] = (uint8_t)mixed_byte(s, ctx, 8 + (i & 3) + (t >= TYPE_WORDS ? 4 : 0), i);
         seen = seen << 8 | out[i];
     }
 }
