@@ -3,9 +3,11 @@
  * The small codec as an encoder: compiles the patcher's own walk with a coder
  * that writes, and answers what each decision wants to be.
  */
+#include "align.h"
 #include "coder_out.h"
 #include "detect.h"
 #include "mix_params.h"
+#include "moves.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -185,39 +187,24 @@ static const struct inlay_order_step *truth_step(struct walk *s)
     return s->truth->step;
 }
 
-/* ---- the map: the longest segments ---- */
+/* ---- the map ---- */
 
-#define MOVE_MIN 32u
+#define MOVE_RAM 80u /* one move for so many bytes of model */
 
-static int longer_first(const void *a, const void *b)
-{
-    const struct inlay_segment *x = a, *y = b;
-    if (x->len != y->len)
-        return x->len < y->len ? 1 : -1;
-    return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
-}
-
-static int by_new(const void *a, const void *b)
-{
-    const struct inlay_segment *x = a, *y = b;
-    return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
-}
-
-static struct inlay_segment *choose_moves(const struct inlay_segments *all, uint32_t most,
+static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
+                                          const struct inlay_layout *layout, uint32_t most,
                                           uint32_t *count)
 {
-    struct inlay_segment *move = malloc((all->count + 1) * sizeof *move);
-    if (!move)
-        return NULL;
-    if (all->count)
-        memcpy(move, all->at, all->count * sizeof *move);
-    qsort(move, all->count, sizeof *move, longer_first);
-    uint32_t n = 0;
-    while (n < all->count && n < most && move[n].len >= MOVE_MIN)
-        n++;
-    qsort(move, n, sizeof *move, by_new);
-    *count = n;
-    return move;
+    struct inlay_scene sc;
+    inlay_set_scene(layout, &sc);
+    const struct inlay_moves_input moves = {
+        .old = in->old,
+        .new = in->new,
+        .scene = &sc,
+        .segments = in->segments,
+        .block_len = in->limits->regions ? in->limits->region[0].block_len : 0,
+        .most = most};
+    return inlay_choose_moves(&moves, count);
 }
 
 /* ---- parameters ---- */
@@ -415,8 +402,8 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
         return -1;
     e->in = in;
     e->out = out;
-    uint32_t most = in->model_bytes / 56u < 4096u ? in->model_bytes / 56u : 4096u;
-    e->truth.move = choose_moves(in->segments, most, &e->truth.moves);
+    uint32_t most = in->model_bytes / MOVE_RAM < 4096u ? in->model_bytes / MOVE_RAM : 4096u;
+    e->truth.move = choose_moves(in, layout, most, &e->truth.moves);
     struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
                                       .moves = (uint16_t)e->truth.moves,
                                       .ranges = (uint16_t)in->order->pool_count};
