@@ -189,7 +189,6 @@ static const struct inlay_order_step *truth_step(struct walk *s)
 
 /* ---- the map ---- */
 
-#define MOVE_RAM 80u /* one move for so many bytes of model */
 
 static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
                                           const struct inlay_layout *layout, uint32_t most,
@@ -209,6 +208,8 @@ static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
 
 /* ---- parameters ---- */
 
+#define MOVE_BYTES 14u /* of state */
+
 /* The most that tables of 1 << log2 counters are worth for so many bytes. */
 static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
 {
@@ -225,7 +226,7 @@ static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
 static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
                           struct inlay_mix_params *p)
 {
-    uint32_t fixed = (uint32_t)sizeof(struct walk) + moves * 14u + p->ranges * 8u;
+    uint32_t fixed = (uint32_t)sizeof(struct walk) + moves * MOVE_BYTES + p->ranges * 8u;
     uint32_t left = in->model_bytes > fixed ? in->model_bytes - fixed : 0;
     uint8_t most_flag = worth(in->new_size / 16u, INLAY_MIX_FLAG_MIN, 16);
     uint8_t most_byte = worth(2u * in->new_size, INLAY_MIX_BYTE_MIN, 20);
@@ -243,6 +244,23 @@ static void choose_params(const struct inlay_encode_input *in, uint32_t moves,
         else
             return;
     }
+}
+
+#define MOVES_MAX 4096u
+#define MOVE_RAM  80u /* at least one move for so many bytes of model */
+
+/* As tables come in powers of two, moves may have what these leave. */
+static uint32_t most_moves(const struct inlay_encode_input *in)
+{
+    struct inlay_mix_params p = {.ranges = (uint16_t)in->order->pool_count};
+    uint32_t most = in->model_bytes / MOVE_RAM;
+    choose_params(in, most, &p);
+    uint64_t used = sizeof(struct walk) + most * MOVE_BYTES + p.ranges * 8u +
+                    ((uint64_t)(TABLES_FLAG * 4u) << p.flag_log2) +
+                    ((uint64_t)(VOTES_BYTE * 2u) << p.byte_log2);
+    if (used < in->model_bytes)
+        most += (uint32_t)(in->model_bytes - used) / MOVE_BYTES;
+    return most < MOVES_MAX ? most : MOVES_MAX;
 }
 
 /* ---- the stream ---- */
@@ -402,7 +420,7 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
         return -1;
     e->in = in;
     e->out = out;
-    uint32_t most = in->model_bytes / MOVE_RAM < 4096u ? in->model_bytes / MOVE_RAM : 4096u;
+    uint32_t most = most_moves(in);
     e->truth.move = choose_moves(in, layout, most, &e->truth.moves);
     struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
                                       .moves = (uint16_t)e->truth.moves,

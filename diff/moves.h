@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which segments stand in the plan as moves, where they tell what addresses became. */
+/* Which segments stand in the plan as moves, where they say what became of addresses. */
 #ifndef INLAY_MOVES_H
 #define INLAY_MOVES_H
 
