@@ -19,7 +19,7 @@
 #define JUMP_KEEP 32
 
 #define BITS(x)       ((int32_t)((x)*64.0 + 0.5))
-#define COST_LITERAL  BITS(4.6) /* a byte of new data */
+#define COST_LITERAL  BITS(4.7) /* a byte of new data */
 #define COST_LITERALS BITS(3)   /* that there is new data before the next copy */
 #define COST_RECENT   BITS(18)  /* a copy on a diagonal used not long ago */
 #define COST_RETURN   BITS(14)  /* a copy on the diagonal used before the new data */
