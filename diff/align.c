@@ -7,7 +7,6 @@
  */
 #include "align.h"
 #include "map.h"
-#include "scene.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,18 +155,24 @@ static int next_pass(const struct inlay_scene *sc, const struct image *old, cons
     return 0;
 }
 
+void inlay_set_scene(const struct inlay_layout *layout, struct inlay_scene *sc)
+{
+    *sc = (struct inlay_scene){.arch = inlay_arch_of(layout->arch),
+                               .spaces = {layout->old_spaces, layout->new_spaces},
+                               .data_lo = layout->data_lo,
+                               .data_hi = layout->data_hi,
+                               .tables = layout->tables};
+    memcpy(sc->table, layout->table, sizeof layout->table);
+    memcpy(sc->space[INLAY_OLD], layout->old_space, sizeof layout->old_space);
+    memcpy(sc->space[INLAY_NEW], layout->new_space, sizeof layout->new_space);
+}
+
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                         const struct inlay_layout *layout, struct inlay_segments *out)
 {
     struct image from = {old, (uint32_t)old_size}, to = {new, (uint32_t)new_size};
-    struct inlay_scene sc = {.arch = inlay_arch_of(layout->arch),
-                             .spaces = {layout->old_spaces, layout->new_spaces},
-                             .data_lo = layout->data_lo,
-                             .data_hi = layout->data_hi};
-    sc.tables = layout->tables;
-    memcpy(sc.table, layout->table, sizeof layout->table);
-    memcpy(sc.space[INLAY_OLD], layout->old_space, sizeof layout->old_space);
-    memcpy(sc.space[INLAY_NEW], layout->new_space, sizeof layout->new_space);
+    struct inlay_scene sc;
+    inlay_set_scene(layout, &sc);
     int status = inlay_match_images(old, old_size, new, new_size, NULL, out);
     for (int pass = 1; pass < PASSES && !status; pass++)
         status = next_pass(&sc, &from, &to, out);

@@ -3,9 +3,11 @@
  * The small codec as an encoder: compiles the patcher's own walk with a coder
  * that writes, and answers what each decision wants to be.
  */
+#include "align.h"
 #include "coder_out.h"
 #include "detect.h"
 #include "mix_params.h"
+#include "moves.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -185,45 +187,28 @@ static const struct inlay_order_step *truth_step(struct walk *s)
     return s->truth->step;
 }
 
-/* ---- the map: the longest segments ---- */
+/* ---- the map ---- */
 
-#define MOVE_MIN   32u
-#define MOVES_MOST 4096u
-
-static int longer_first(const void *a, const void *b)
-{
-    const struct inlay_segment *x = a, *y = b;
-    if (x->len != y->len)
-        return x->len < y->len ? 1 : -1;
-    return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
-}
-
-static int by_new(const void *a, const void *b)
-{
-    const struct inlay_segment *x = a, *y = b;
-    return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
-}
-
-static struct inlay_segment *choose_moves(const struct inlay_segments *all, uint32_t most,
+static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
+                                          const struct inlay_layout *layout, uint32_t most,
                                           uint32_t *count)
 {
-    struct inlay_segment *move = malloc((all->count + 1) * sizeof *move);
-    if (!move)
-        return NULL;
-    if (all->count)
-        memcpy(move, all->at, all->count * sizeof *move);
-    qsort(move, all->count, sizeof *move, longer_first);
-    uint32_t n = 0;
-    while (n < all->count && n < most && move[n].len >= MOVE_MIN)
-        n++;
-    qsort(move, n, sizeof *move, by_new);
-    *count = n;
-    return move;
+    struct inlay_scene sc;
+    inlay_set_scene(layout, &sc);
+    const struct inlay_moves_input moves = {
+        .old = in->old,
+        .new = in->new,
+        .scene = &sc,
+        .segments = in->segments,
+        .block_len = in->limits->regions ? in->limits->region[0].block_len : 0,
+        .most = most};
+    return inlay_choose_moves(&moves, count);
 }
 
 /* ---- parameters ---- */
 
 #define LARGE_MODEL (256u << 10)
+#define MOVE_BYTES  14u /* of state */
 
 /* The most that tables of 1 << log2 counters are worth for so many bytes. */
 static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
@@ -234,32 +219,65 @@ static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
     return log2;
 }
 
+static uint64_t flag_tables(const struct inlay_mix_params *p)
+{
+    return (uint64_t)(TABLES_FLAG * sizeof(uint32_t)) << p->flag_log2;
+}
+
+static uint64_t byte_tables(const struct inlay_mix_params *p)
+{
+    return (uint64_t)(p->votes * sizeof(uint16_t)) << p->byte_log2;
+}
+
+/* Bytes of the decoder's state. */
+static uint64_t memory(const struct inlay_mix_params *p)
+{
+    return sizeof(struct walk) + p->moves * MOVE_BYTES + p->ranges * sizeof(struct inlay_range) +
+           BYTE_ROWS * 2u * p->votes * sizeof(int32_t) + flag_tables(p) + byte_tables(p);
+}
+
 /*
  * Splits the model memory: as good a fit as powers of two allow, and no more
  * than so small an image can fill.
  */
 static void choose_sizes(const struct inlay_encode_input *in, struct inlay_mix_params *p)
 {
-    uint32_t fixed = (uint32_t)sizeof(struct walk) + p->moves * 14u + p->ranges * 8u +
-                     BYTE_ROWS * 2u * p->votes * (uint32_t)sizeof(int32_t);
     uint32_t text = p->taught ? 16u * (in->old_size + in->new_size) : 2u * in->new_size;
-    uint32_t left = in->model_bytes > fixed ? in->model_bytes - fixed : 0;
     uint8_t most_flag = worth(in->new_size / 16u, INLAY_MIX_FLAG_MIN, 16);
     uint8_t most_byte = worth(text, INLAY_MIX_BYTE_MIN, 20);
     p->flag_log2 = INLAY_MIX_FLAG_MIN;
     p->byte_log2 = INLAY_MIX_BYTE_MIN;
     for (;;) {
-        uint32_t flags = (uint32_t)(TABLES_FLAG * 4u) << p->flag_log2;
-        uint32_t bytes = (uint32_t)(p->votes * 2u) << p->byte_log2;
-        int more_flags = p->flag_log2 < most_flag && 2u * flags + bytes <= left;
-        int more_bytes = p->byte_log2 < most_byte && flags + 2u * bytes <= left;
-        if (more_bytes && (bytes <= 8u * flags || !more_flags))
-            p->byte_log2++;
+        struct inlay_mix_params bytes = *p, flags = *p;
+        bytes.byte_log2++;
+        flags.flag_log2++;
+        int more_bytes = p->byte_log2 < most_byte && memory(&bytes) <= in->model_bytes;
+        int more_flags = p->flag_log2 < most_flag && memory(&flags) <= in->model_bytes;
+        if (more_bytes && (byte_tables(p) <= 8u * flag_tables(p) || !more_flags))
+            *p = bytes;
         else if (more_flags)
-            p->flag_log2++;
+            *p = flags;
         else
             return;
     }
+}
+
+#define MOVES_MAX 4096u
+#define MOVE_RAM  80u /* at least one move for so many bytes of model */
+
+/* As tables come in powers of two, moves may have what these leave. */
+static uint32_t most_moves(const struct inlay_encode_input *in,
+                           const struct inlay_mix_params *shape)
+{
+    struct inlay_mix_params p = *shape;
+    uint32_t most = in->model_bytes / MOVE_RAM;
+    most = most < MOVES_MAX ? most : MOVES_MAX;
+    p.moves = (uint16_t)most;
+    choose_sizes(in, &p);
+    uint64_t used = memory(&p);
+    if (used < in->model_bytes)
+        most += (uint32_t)(in->model_bytes - used) / MOVE_BYTES;
+    return most < MOVES_MAX ? most : MOVES_MAX;
 }
 
 /* ---- the stream ---- */
@@ -418,7 +436,6 @@ static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *o
 struct shape {
     uint8_t votes;
     uint8_t taught;
-    uint8_t move_bytes; /* one move for so many bytes of memory */
 };
 
 static int encode_shape(const struct inlay_encode_input *in, const struct inlay_layout *layout,
@@ -429,14 +446,13 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
         return -1;
     e->in = in;
     e->out = out;
-    uint32_t most = in->model_bytes / shape->move_bytes;
-    most = most < MOVES_MOST ? most : MOVES_MOST;
-    e->truth.move = choose_moves(in->segments, most, &e->truth.moves);
     struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
                                       .votes = shape->votes,
                                       .taught = shape->taught,
-                                      .moves = (uint16_t)e->truth.moves,
                                       .ranges = (uint16_t)in->order->pool_count};
+    uint32_t most = most_moves(in, &params);
+    e->truth.move = choose_moves(in, layout, most, &e->truth.moves);
+    params.moves = (uint16_t)e->truth.moves;
     choose_sizes(in, &params);
     open_walk(e, layout, &params);
     int status = -1;
@@ -463,7 +479,7 @@ static int may_teach(const struct inlay_encode_input *in)
 static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
                        struct inlay_encoded *best)
 {
-    static const struct shape large[] = {{8, 1, 56}}, small[] = {{2, 0, 56}, {3, 0, 56}};
+    static const struct shape large[] = {{8, 1}}, small[] = {{2, 0}, {3, 0}};
     int teach = may_teach(in), found = 0;
     size_t count = teach ? 1 : sizeof small / sizeof *small;
     for (size_t i = 0; i < count; i++) {

@@ -19,10 +19,10 @@
 #define JUMP_KEEP 32
 
 #define BITS(x)       ((int32_t)((x)*64.0 + 0.5))
-#define COST_LITERAL  BITS(4.6) /* a byte of new data */
-#define COST_LITERALS BITS(1)   /* that there is new data before the next copy */
+#define COST_LITERAL  BITS(4.7) /* a byte of new data */
+#define COST_LITERALS BITS(3)   /* that there is new data before the next copy */
 #define COST_RECENT   BITS(18)  /* a copy on a diagonal used not long ago */
-#define COST_RETURN   BITS(13)  /* a copy on the diagonal used before the new data */
+#define COST_RETURN   BITS(14)  /* a copy on the diagonal used before the new data */
 #define FAR           (1 << 29) /* a way that does not exist */
 #define NONE          0xffffffffu
 
@@ -367,7 +367,7 @@ int inlay_match_path(const struct match_views *v, const struct match_seeds *seed
                      struct inlay_segments *out)
 {
     struct path p = {.v = v, .fresh = {0, 0, NONE, NONE}, .used = MATCH_NO_DIAGONAL};
-    double enter = 10;
+    double enter = 12;
 
     for (uint32_t size = v->old_size; size > 1; size /= 2)
         enter += 0.5;

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A move says where old addresses went, a segment that is none only copies.
+ * Whether it is worth being one is counted: every unit of a copy that refers
+ * to an address tells which diagonal would have predicted it.  Segments are
+ * dropped one by one, always the one that is missed least, as each leaves the
+ * references to it to its neighbours in the old image.
+ */
+#include "moves.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NONE 0xffffffffu
+
+#define MOVE_MIN 8u  /* bytes; shorter ones are chance */
+#define LONG_MIN 32u /* these say something about addresses that only new code refers to */
+
+/* What moves are worth, in bits. */
+#define WORTH_REFERENCE 8  /* a target that is predicted */
+#define WORTH_LONG      8  /* LONG_MIN bytes or more */
+#define WORTH_BLOCK     18 /* a copy that goes on behind the end of a block */
+
+/* A target of old code, and which diagonal leads to what it became. */
+struct reference {
+    uint32_t old_pos;
+    uint32_t diagonal;
+};
+
+struct candidate {
+    struct inlay_segment s;
+    uint32_t first, end;     /* references that are nearest to it */
+    uint32_t before, behind; /* neighbours in the old image, or NONE */
+    int32_t worth;
+    uint32_t place; /* in the heap */
+};
+
+struct choice {
+    const struct inlay_moves_input *in;
+    struct reference *reference;
+    uint32_t references, room;
+    struct candidate *at; /* ascending in old_pos */
+    uint32_t *heap;       /* the one of least worth on top */
+    uint32_t count;       /* in the heap */
+};
+
+/* ---- references ---- */
+
+static int by_target(const void *a, const void *b)
+{
+    const struct reference *x = a, *y = b;
+    if (x->old_pos != y->old_pos)
+        return x->old_pos < y->old_pos ? -1 : 1;
+    return x->diagonal < y->diagonal ? -1 : x->diagonal > y->diagonal;
+}
+
+static int add_reference(struct choice *c, uint32_t old_pos, uint32_t new_pos)
+{
+    if (c->references == c->room) {
+        uint32_t room = c->room ? 2 * c->room : 1024;
+        struct reference *at = realloc(c->reference, room * sizeof *at);
+        if (!at)
+            return -1;
+        c->reference = at;
+        c->room = room;
+    }
+    c->reference[c->references++] = (struct reference){old_pos, old_pos - new_pos};
+    return 0;
+}
+
+/* What a target of either image is, as a position there; 0 if it is outside. */
+static int position(const struct inlay_scene *sc, enum inlay_side side, uint32_t target,
+                    uint32_t *pos)
+{
+    uint32_t odd = sc->arch->granule == 2 ? target & 1u : 0u;
+    return inlay_scene_pos(sc, side, target - odd, pos);
+}
+
+/* Collects the references of one segment, as the codec takes it apart. */
+static int scan_segment(struct choice *c, const struct inlay_segment *s)
+{
+    const struct inlay_scene *sc = c->in->scene;
+    struct inlay_arch_state old_state = {0}, new_state = {0};
+    for (uint32_t k = 0; k < s->len;) {
+        struct inlay_unit was, is;
+        uint32_t old_addr, new_addr, from, to, left = s->len - k;
+        uint32_t n = left < INLAY_WINDOW ? left : INLAY_WINDOW;
+        inlay_scene_addr(sc, INLAY_OLD, s->old_pos + k, &old_addr);
+        inlay_scene_addr(sc, INLAY_NEW, s->new_pos + k, &new_addr);
+        inlay_scene_parse(sc, INLAY_OLD, &old_state, c->in->old + s->old_pos + k, n, old_addr,
+                          &was);
+        inlay_scene_parse(sc, INLAY_NEW, &new_state, c->in->new + s->new_pos + k, n, new_addr, &is);
+        if (was.has_target && is.has_target && was.type == is.type &&
+            position(sc, INLAY_OLD, was.target, &from) &&
+            position(sc, INLAY_NEW, is.target, &to) && add_reference(c, from, to))
+            return -1;
+        k += was.len;
+    }
+    return 0;
+}
+
+static int find_references(struct choice *c)
+{
+    for (size_t i = 0; i < c->in->segments->count; i++)
+        if (scan_segment(c, &c->in->segments->at[i]))
+            return -1;
+    if (c->references)
+        qsort(c->reference, c->references, sizeof *c->reference, by_target);
+    return 0;
+}
+
+/* ---- worth ---- */
+
+/* The first reference behind the middle between two candidates. */
+static uint32_t border(const struct choice *c, const struct candidate *a, const struct candidate *b)
+{
+    uint32_t end = a->s.old_pos + a->s.len, start = b->s.old_pos;
+    uint32_t middle = start > end ? end + (start - end) / 2u : start;
+    uint32_t lo = 0, hi = c->references;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2u;
+        if (c->reference[mid].old_pos < middle)
+            lo = mid + 1u;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static uint32_t clamp(uint32_t v, uint32_t lo, uint32_t hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+static int32_t hits(const struct choice *c, uint32_t from, uint32_t to, uint32_t diagonal)
+{
+    int32_t n = 0;
+    for (uint32_t i = from; i < to; i++)
+        n += c->reference[i].diagonal == diagonal;
+    return n;
+}
+
+/* References it predicts that its neighbours would not, and blocks it goes across. */
+static void appraise(const struct choice *c, struct candidate *x)
+{
+    const struct inlay_segment *s = &x->s;
+    const struct candidate *before = x->before == NONE ? NULL : &c->at[x->before];
+    const struct candidate *behind = x->behind == NONE ? NULL : &c->at[x->behind];
+    uint32_t split = before && behind ? border(c, before, behind) : behind ? x->first : x->end;
+    split = clamp(split, x->first, x->end);
+    int32_t n = hits(c, x->first, x->end, s->old_pos - s->new_pos);
+    if (before)
+        n -= hits(c, x->first, split, before->s.old_pos - before->s.new_pos);
+    if (behind)
+        n -= hits(c, split, x->end, behind->s.old_pos - behind->s.new_pos);
+    x->worth = n * WORTH_REFERENCE + (s->len >= LONG_MIN ? WORTH_LONG : 0);
+    if (c->in->block_len)
+        x->worth += (int32_t)((s->new_pos + s->len - 1u) / c->in->block_len -
+                              s->new_pos / c->in->block_len) *
+                    WORTH_BLOCK;
+}
+
+/* ---- a heap of candidates ---- */
+
+static int less(const struct choice *c, uint32_t a, uint32_t b)
+{
+    const struct candidate *x = &c->at[a], *y = &c->at[b];
+    if (x->worth != y->worth)
+        return x->worth < y->worth;
+    return x->s.len != y->s.len ? x->s.len < y->s.len : a < b;
+}
+
+static void put(struct choice *c, uint32_t place, uint32_t i)
+{
+    c->heap[place] = i;
+    c->at[i].place = place;
+}
+
+static void sift(struct choice *c, uint32_t place)
+{
+    uint32_t i = c->heap[place];
+    for (; place && less(c, i, c->heap[(place - 1u) / 2u]); place = (place - 1u) / 2u)
+        put(c, place, c->heap[(place - 1u) / 2u]);
+    for (;;) {
+        uint32_t child = 2u * place + 1u;
+        if (child + 1u < c->count && less(c, c->heap[child + 1u], c->heap[child]))
+            child++;
+        if (child >= c->count || !less(c, c->heap[child], i))
+            break;
+        put(c, place, c->heap[child]);
+        place = child;
+    }
+    put(c, place, i);
+}
+
+static void reappraise(struct choice *c, uint32_t i)
+{
+    if (i == NONE)
+        return;
+    appraise(c, &c->at[i]);
+    sift(c, c->at[i].place);
+}
+
+static void share(const struct choice *c, const struct candidate *x, struct candidate *before,
+                  struct candidate *behind)
+{
+    if (before && behind) {
+        before->end = clamp(border(c, before, behind), before->first, behind->end);
+        behind->first = before->end;
+    } else if (before) {
+        before->end = x->end;
+    } else if (behind) {
+        behind->first = x->first;
+    }
+}
+
+/* Takes the candidate on top out; its references go to its neighbours. */
+static void drop(struct choice *c)
+{
+    struct candidate *x = &c->at[c->heap[0]];
+    struct candidate *before = x->before == NONE ? NULL : &c->at[x->before];
+    struct candidate *behind = x->behind == NONE ? NULL : &c->at[x->behind];
+    put(c, 0, c->heap[--c->count]);
+    if (c->count)
+        sift(c, 0);
+    share(c, x, before, behind);
+    if (before)
+        before->behind = x->behind;
+    if (behind)
+        behind->before = x->before;
+    reappraise(c, x->before);
+    reappraise(c, x->behind);
+    /* These have lost a neighbour but one. */
+    if (before)
+        reappraise(c, before->before);
+    if (behind)
+        reappraise(c, behind->behind);
+}
+
+/* ---- the choice ---- */
+
+static int by_old(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->s.old_pos != y->s.old_pos)
+        return x->s.old_pos < y->s.old_pos ? -1 : 1;
+    return x->s.new_pos < y->s.new_pos ? -1 : x->s.new_pos > y->s.new_pos;
+}
+
+static int by_new(const void *a, const void *b)
+{
+    const struct inlay_segment *x = a, *y = b;
+    return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
+}
+
+/* Who is next to whom, and whose the references are while all are there. */
+static void line_up(struct choice *c)
+{
+    for (size_t i = 0; i < c->in->segments->count; i++)
+        if (c->in->segments->at[i].len >= MOVE_MIN)
+            c->at[c->count++].s = c->in->segments->at[i];
+    if (c->count)
+        qsort(c->at, c->count, sizeof *c->at, by_old);
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct candidate *x = &c->at[i];
+        x->before = i ? i - 1u : NONE;
+        x->behind = i + 1u < c->count ? i + 1u : NONE;
+        x->first = i ? c->at[i - 1u].end : 0;
+        x->end = c->references;
+        if (x->behind != NONE)
+            x->end = clamp(border(c, x, x + 1), x->first, c->references);
+    }
+}
+
+static void fill_heap(struct choice *c)
+{
+    for (uint32_t i = 0, n = c->count; i < n; i++) {
+        appraise(c, &c->at[i]);
+        c->count = i + 1u;
+        put(c, i, i);
+        sift(c, i);
+    }
+}
+
+struct inlay_segment *inlay_choose_moves(const struct inlay_moves_input *in, uint32_t *count)
+{
+    struct choice c = {.in = in};
+    struct inlay_segment *moves = NULL;
+    size_t room = in->segments->count + 1;
+    c.at = calloc(room, sizeof *c.at);
+    c.heap = calloc(room, sizeof *c.heap);
+    if (c.at && c.heap && !find_references(&c)) {
+        line_up(&c);
+        fill_heap(&c);
+        while (c.count && (c.count > in->most || c.at[c.heap[0]].worth <= 0))
+            drop(&c);
+        moves = calloc(c.count + 1u, sizeof *moves);
+    }
+    for (uint32_t i = 0; moves && i < c.count; i++)
+        moves[i] = c.at[c.heap[i]].s;
+    if (moves)
+        qsort(moves, c.count, sizeof *moves, by_new);
+    *count = c.count;
+    free(c.at);
+    free(c.heap);
+    free(c.reference);
+    return moves;
+}
