@@ -5,6 +5,7 @@
  */
 #include "coder_out.h"
 #include "detect.h"
+#include "index.h"
 #include "mix_params.h"
 
 #include <sodium.h>
@@ -203,10 +204,12 @@ static int by_new(const void *a, const void *b)
     return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
 }
 
-static struct inlay_segment *choose_moves(const struct inlay_segments *all, uint32_t most,
+/* The longest segments, and all moves of indices that there is room for. */
+static struct inlay_segment *choose_moves(const struct inlay_segments *all,
+                                          const struct inlay_segments *indices, uint32_t most,
                                           uint32_t *count)
 {
-    struct inlay_segment *move = malloc((all->count + 1) * sizeof *move);
+    struct inlay_segment *move = malloc((all->count + indices->count + 1) * sizeof *move);
     if (!move)
         return NULL;
     if (all->count)
@@ -216,6 +219,8 @@ static struct inlay_segment *choose_moves(const struct inlay_segments *all, uint
     while (n < all->count && n < most && move[n].len >= MOVE_MIN)
         n++;
     qsort(move, n, sizeof *move, by_new);
+    for (size_t i = 0; i < indices->count && n < most; i++)
+        move[n++] = indices->at[i];
     *count = n;
     return move;
 }
@@ -408,7 +413,7 @@ static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *o
 }
 
 static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
-                       struct inlay_encoded *out)
+                       const struct inlay_segments *indices, struct inlay_encoded *out)
 {
     struct encoder *e = calloc(1, sizeof *e);
     if (!e)
@@ -416,7 +421,7 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
     e->in = in;
     e->out = out;
     uint32_t most = in->model_bytes / 56u < 4096u ? in->model_bytes / 56u : 4096u;
-    e->truth.move = choose_moves(in->segments, most, &e->truth.moves);
+    e->truth.move = choose_moves(in->segments, indices, most, &e->truth.moves);
     struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
                                       .moves = (uint16_t)e->truth.moves,
                                       .ranges = (uint16_t)in->order->pool_count};
@@ -442,7 +447,13 @@ int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *
                               in->base_known, in->base, &layout);
     if (status)
         return inlay_fail(err, status, "there is no processor called \"%s\"", in->arch);
-    if (encode_with(in, &layout, out)) {
+    struct inlay_segments indices;
+    status = inlay_index_moves(in->old, in->old_size, in->new, in->new_size, in->segments, &layout,
+                               &indices);
+    if (!status)
+        status = encode_with(in, &layout, &indices, out);
+    inlay_segments_free(&indices);
+    if (status) {
         inlay_encoded_free(out);
         return inlay_fail(err, INLAY_EXIT_FAILURE, "the encoder failed: out of memory, or a bug");
     }

@@ -89,8 +89,8 @@ struct inlay_arch {
      */
     int (*aim)(const struct inlay_arch_state *st, const struct inlay_unit *u, uint8_t *b,
                uint32_t old_addr, uint32_t new_addr, uint32_t target);
-    /* 1 if the aligned word at b is more likely an instruction than a pointer; may be NULL. */
-    int (*is_code)(const uint8_t *b, uint32_t n);
+    /* 1 if the aligned word at b, addr, is more likely an instruction than a pointer; may be NULL. */
+    int (*is_code)(const uint8_t *b, uint32_t n, uint32_t addr);
 };
 
 enum inlay_literal_kind {

@@ -137,7 +137,7 @@ static void test_total(void **state)
             sprinkle(k ? k : INLAY_ARCH_ARM, b, n, 1);
             take(all[k], &st, b, n, addr, &u);
             if (all[k]->is_code && n >= 4)
-                assert_in_range(all[k]->is_code(b, n), 0, 1);
+                assert_in_range(all[k]->is_code(b, n, addr), 0, 1);
         }
     }
 }
