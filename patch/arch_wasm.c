@@ -19,7 +19,8 @@ enum wasm_area {
     WASM_ELEMENTS,
     WASM_SIGNATURES,
     WASM_EXPORTS,
-    WASM_EXPRESSIONS
+    WASM_EXPRESSIONS,
+    WASM_LOCAL /* by function: 18 bits for that, 10 for the local */
 };
 
 enum {
@@ -216,11 +217,21 @@ static uint32_t wa_prefixed(const uint8_t *b, uint32_t n, uint32_t at)
     return at ? at + bytes : 0;
 }
 
+/* Local v of this function: what it became is a lesson for the rest of the function. */
+static uint32_t wa_local(const struct inlay_arch_state *st, uint32_t v)
+{
+    uint32_t function = st->value[WA_BODY_END] * 0x9e3779b1u >> 14;
+    return wa_index(WASM_LOCAL, function << 10 | v);
+}
+
 /* Has the instruction an address?  end: where its last number ends. */
-static void wa_target(const uint8_t *b, uint32_t end, struct inlay_unit *u)
+static void wa_target(const struct inlay_arch_state *st, const uint8_t *b, uint32_t end,
+                      struct inlay_unit *u)
 {
     uint32_t first = wa_end(b, end, 1);
     uint32_t v = wa_number(b, 1, first, b[0] == 0x41u);
+    if ((u->type == WA_GET || u->type == WA_SET) && v < 1024u)
+        wa_refer(u, u->type, wa_local(st, v));
     if (u->type == WA_CALL)
         wa_refer(u, WA_CALL, wa_index(WASM_FUNC, v));
     if (u->type == WA_INDIRECT)
@@ -260,7 +271,7 @@ static void wa_code(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, u
         u->len = (uint8_t)n;
     st->value[WA_RAW_LEFT] = end - u->len;
     if (u->len == end)
-        wa_target(b, end, u);
+        wa_target(st, b, end, u);
 }
 
 /* Aligned words; small ones may be indices into the table of functions. */
@@ -313,6 +324,10 @@ static int wa_aim(const struct inlay_arch_state *st, const struct inlay_unit *u,
     case WA_ELEMENT:
     case WA_SIGNATURE:
         at = 0;
+        break;
+    case WA_GET:
+    case WA_SET:
+        v = target & 1023u;
         break;
     case WA_CONST_ADDR:
         v = target;
