@@ -6,6 +6,7 @@
  * sees tables of pointers and calls as equal where they mean the same.
  */
 #include "align.h"
+#include "detect_parts.h"
 #include "index.h"
 #include "map.h"
 #include "scene.h"
@@ -62,7 +63,7 @@ static void learn_map(const struct inlay_segments *s, uint32_t least, struct inl
 
 static int is_data(const struct inlay_scene *sc, uint32_t word)
 {
-    return word - sc->data_lo < sc->data_hi - sc->data_lo;
+    return word - sc->data_lo < sc->data_hi - sc->data_lo || word >> 28 == INLAY_WASM_LOCAL;
 }
 
 /* Words outside the image that correspond in a segment: where did they go? */
@@ -131,12 +132,13 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
                      struct inlay_segments *segments)
 {
     struct learned l = {0};
-    struct inlay_segments better = {0}, indices;
+    struct inlay_segments better = {0}, indices, pairs = {0};
     struct inlay_layout known = *layout;
     struct inlay_scene sc;
     uint8_t *old_view = NULL, *new_view = NULL;
     int status = -1;
-    if (inlay_index_moves(old->data, old->size, new->data, new->size, segments, &known, &indices))
+    if (inlay_index_moves(old->data, old->size, new->data, new->size, segments, &known, &indices,
+                          &pairs))
         return -1;
     inlay_layout_scene(&known, &sc);
     size_t count = segments->count + indices.count;
@@ -145,6 +147,7 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
         learn_map(segments, MAP_MIN, &l.map);
         learn_map(&indices, 1, &l.map);
         inlay_map_sort(&l.map);
+        learn_map(&pairs, 1, &l.data);
         learn_data(&sc, old, new, segments, &l.data);
         old_view = normalise(&sc, INLAY_OLD, old, &l);
         new_view = normalise(&sc, INLAY_NEW, new, &l);
@@ -156,6 +159,7 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
     free(new_view);
     forget(&l);
     inlay_segments_free(&indices);
+    inlay_segments_free(&pairs);
     if (status) {
         inlay_segments_free(&better);
         return status;

@@ -449,7 +449,7 @@ int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *
         return inlay_fail(err, status, "there is no processor called \"%s\"", in->arch);
     struct inlay_segments indices;
     status = inlay_index_moves(in->old, in->old_size, in->new, in->new_size, in->segments, &layout,
-                               &indices);
+                               &indices, NULL);
     if (!status)
         status = encode_with(in, &layout, &indices, out);
     inlay_segments_free(&indices);

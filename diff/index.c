@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "index.h"
 
+#include "detect_parts.h"
 #include "scene.h"
 
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static int by_from(const void *a, const void *b)
     return x->to < y->to ? -1 : x->to > y->to;
 }
 
-/* By position: the position behind the images that a unit here refers to, 0 if it does not. */
+/* By position: the address that a unit here refers to, 0 if it is none or one of the image's bytes. */
 static uint32_t *list_targets(const struct inlay_scene *sc, enum inlay_side side,
                               const uint8_t *image, uint32_t size)
 {
@@ -58,8 +59,8 @@ static uint32_t *list_targets(const struct inlay_scene *sc, enum inlay_side side
         last = addr;
         inlay_scene_parse(sc, side, &st, image + pos, left < INLAY_WINDOW ? left : INLAY_WINDOW,
                           addr, &u);
-        if (u.has_target && inlay_scene_pos(sc, side, u.target, &at) && at >= size)
-            targets[pos] = at;
+        if (u.has_target && (!inlay_scene_pos(sc, side, u.target, &at) || at >= size))
+            targets[pos] = u.target;
         pos += u.len;
     }
     return targets;
@@ -162,13 +163,17 @@ static int emit(const struct vote *v, size_t n, const uint32_t *shift, unsigned 
 }
 
 static int map_space(const struct votes *all, const struct inlay_space *old,
-                     struct inlay_segments *moves)
+                     const struct inlay_space *new, struct inlay_segments *moves)
 {
     uint32_t shift[SHIFTS_MAX];
     struct vote *v = malloc((all->count + 1u) * sizeof *v);
     if (!v)
         return -1;
-    size_t n = elect(all, old->pos, old->pos + old->len, v);
+    size_t n = 0, elected = elect(all, old->addr, old->addr + old->len, v);
+    for (size_t i = 0; i < elected; i++)
+        if (v[i].to - new->addr < new->len)
+            v[n++] = (struct vote){v[i].from - old->addr + old->pos,
+                                   v[i].to - new->addr + new->pos, v[i].count};
     unsigned shifts = list_shifts(v, n, shift);
     uint8_t *way = malloc((n + 1u) * (shifts + 1u));
     int status = -1;
@@ -223,9 +228,26 @@ static void drop_spaces(struct inlay_layout *l, const struct inlay_segments *mov
     l->index_spaces = (uint8_t)count;
 }
 
+static int list_pairs(const struct votes *all, struct inlay_segments *pairs)
+{
+    struct vote *v = malloc((all->count + 1u) * sizeof *v);
+    if (!v)
+        return -1;
+    size_t n = elect(all, 0, 0xffffffffu, v);
+    int status = 0;
+    for (size_t i = 0; i < n && !status; i++) {
+        uint32_t to = v[i].to;
+        if (v[i].from >> 28 == INLAY_WASM_LOCAL)
+            to = (v[i].from & ~1023u) | (v[i].to & 1023u);
+        status = inlay_segments_add(pairs, (struct inlay_segment){to, v[i].from, 1});
+    }
+    free(v);
+    return status;
+}
+
 int inlay_index_moves(const uint8_t *old, uint32_t old_size, const uint8_t *new, uint32_t new_size,
                       const struct inlay_segments *segments, struct inlay_layout *layout,
-                      struct inlay_segments *moves)
+                      struct inlay_segments *moves, struct inlay_segments *pairs)
 {
     struct inlay_scene sc;
     struct votes votes = {0};
@@ -238,7 +260,9 @@ int inlay_index_moves(const uint8_t *old, uint32_t old_size, const uint8_t *new,
     int status = from && to ? count_votes(from, to, segments, &votes) : -1;
     for (unsigned i = layout->old_spaces - layout->index_spaces; i < layout->old_spaces; i++)
         if (!status)
-            status = map_space(&votes, &layout->old_space[i], moves);
+            status = map_space(&votes, &layout->old_space[i], &layout->new_space[i], moves);
+    if (!status && pairs)
+        status = list_pairs(&votes, pairs);
     free(from);
     free(to);
     free(votes.at);

@@ -13,6 +13,6 @@
  */
 int inlay_index_moves(const uint8_t *old, uint32_t old_size, const uint8_t *new, uint32_t new_size,
                       const struct inlay_segments *segments, struct inlay_layout *layout,
-                      struct inlay_segments *moves);
+                      struct inlay_segments *moves, struct inlay_segments *pairs);
 
 #endif
