@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define PASSES   2
+#define PASSES_WASM 3 /* locals follow the functions that they are in */
 #define MAP_MIN  32u /* bytes; shorter segments mislead */
 #define MAP_MOST 60000u
 
@@ -174,7 +175,8 @@ int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new,
 {
     struct image from = {old, (uint32_t)old_size}, to = {new, (uint32_t)new_size};
     int status = inlay_match_images(old, old_size, new, new_size, NULL, out);
-    for (int pass = 1; pass < PASSES && !status; pass++)
+    int passes = layout->arch == INLAY_ARCH_WASM ? PASSES_WASM : PASSES;
+    for (int pass = 1; pass < passes && !status; pass++)
         status = next_pass(layout, &from, &to, out);
     if (status)
         inlay_segments_free(out);

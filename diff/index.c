@@ -210,22 +210,56 @@ static void tidy(struct inlay_segments *moves)
     moves->count = kept;
 }
 
-/* Index spaces without a move would be mapped by other spaces' moves. */
-static void drop_spaces(struct inlay_layout *l, const struct inlay_segments *moves)
+/* Do any of its things have another index in the new image? */
+static int is_shifted(const struct inlay_space *old, const struct inlay_space *new,
+                      const struct inlay_segments *moves)
 {
-    unsigned kept = l->old_spaces - l->index_spaces, count = 0;
-    for (unsigned i = kept; i < l->old_spaces; i++) {
-        size_t k = 0;
-        while (k < moves->count && moves->at[k].new_pos - l->new_space[i].pos >= l->new_space[i].len)
-            k++;
-        if (k == moves->count)
-            continue;
-        l->old_space[kept] = l->old_space[i];
-        l->new_space[kept++] = l->new_space[i];
-        count++;
+    for (size_t i = 0; i < moves->count; i++) {
+        const struct inlay_segment *m = &moves->at[i];
+        if (m->new_pos - new->pos < new->len && m->new_pos - new->pos != m->old_pos - old->pos)
+            return 1;
     }
-    l->old_spaces = l->new_spaces = (uint8_t)kept;
-    l->index_spaces = (uint8_t)count;
+    return 0;
+}
+
+static int has_area(const struct inlay_layout *l, unsigned area)
+{
+    for (unsigned i = 0; i < l->old_spaces; i++)
+        if (l->old_space[i].addr >> 28 == area)
+            return 1;
+    return 0;
+}
+
+static void drop_space(struct inlay_layout *l, unsigned i)
+{
+    size_t behind = (l->old_spaces - i - 1u) * sizeof l->old_space[0];
+    memmove(&l->old_space[i], &l->old_space[i + 1u], behind);
+    memmove(&l->new_space[i], &l->new_space[i + 1u], behind);
+    l->old_spaces--;
+    l->new_spaces--;
+}
+
+/* Drops what says nothing: indices that are as they were, and sections of nothing but those. */
+static void drop_spaces(struct inlay_layout *l, struct inlay_segments *moves)
+{
+    for (unsigned i = l->old_spaces; i-- > (unsigned)l->old_spaces - l->index_spaces;) {
+        struct inlay_space gone = l->new_space[i];
+        size_t kept = 0;
+        if (is_shifted(&l->old_space[i], &gone, moves))
+            continue;
+        for (size_t k = 0; k < moves->count; k++)
+            if (moves->at[k].new_pos - gone.pos >= gone.len)
+                moves->at[kept++] = moves->at[k];
+        moves->count = kept;
+        drop_space(l, i);
+        l->index_spaces--;
+    }
+    for (unsigned i = l->old_spaces; i-- > 0;) {
+        unsigned area = l->old_space[i].addr >> 28;
+        unsigned needs = area == INLAY_WASM_SIGNATURES ? INLAY_WASM_TYPE : INLAY_WASM_FUNC;
+        if (area >= INLAY_WASM_ELEMENTS && area <= INLAY_WASM_EXPORTS && !has_area(l, needs))
+            drop_space(l, i);
+    }
 }
 
 static int list_pairs(const struct votes *all, struct inlay_segments *pairs)
