@@ -94,6 +94,12 @@ static uint32_t wa_number(const uint8_t *b, uint32_t at, uint32_t end, int is_si
     return is_signed && shift < 32u ? inlay_sign(v, shift) : v;
 }
 
+/* 1 if it is short enough to be written again: below 2^28, and at most five bytes. */
+static int wa_is_small(const uint8_t *b, uint32_t at, uint32_t end)
+{
+    return end - at < 5u || (end - at == 5u && b[end - 1u] == 0);
+}
+
 /* Bytes that v takes at least. */
 static unsigned wa_shortest(uint32_t v, int is_signed)
 {
@@ -113,8 +119,6 @@ static int wa_replace(uint8_t *b, uint32_t at, uint32_t end, int is_signed, uint
         return 0;
     for (uint32_t i = at; i < end; i++, v = v >> 7 | sign)
         b[i] = (uint8_t)((v & 0x7fu) | (i + 1u < end ? 0x80u : 0u));
-    if (len == 5u && !is_signed)
-        b[end - 1u] &= 0x0fu;
     return 1;
 }
 
@@ -166,7 +170,7 @@ static int wa_header(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, 
     int certain = *end == addr;
     if (*end && addr - *end < 0x80000000u)
         *end = 0;
-    if (*end || (st->value[WA_INSIDE] && !certain) || at == 0 || at > 5u)
+    if (*end || (st->value[WA_INSIDE] && !certain) || at == 0 || !wa_is_small(b, 0, at))
         return 0;
     uint32_t locals = wa_locals(b, n, at), size = wa_number(b, 0, at, 0);
     if (!certain && (locals == 0 || size <= locals))
@@ -230,6 +234,8 @@ static void wa_target(const struct inlay_arch_state *st, const uint8_t *b, uint3
 {
     uint32_t first = wa_end(b, end, 1);
     uint32_t v = wa_number(b, 1, first, b[0] == 0x41u);
+    if (first == 0 || !wa_is_small(b, u->type == WA_MEMORY ? first : 1u, u->type == WA_MEMORY ? end : first))
+        return;
     if ((u->type == WA_GET || u->type == WA_SET) && v < 1024u)
         wa_refer(u, u->type, wa_local(st, v));
     if (u->type == WA_CALL)
@@ -295,7 +301,7 @@ static void wa_parse(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, 
         wa_data(b, n, addr, u);
     } else if (area == WASM_CODE || area == WASM_EXPRESSIONS) {
         wa_code(st, b, n, addr, u);
-    } else if (end == 0 || end - at > 5u || (at && b[0])) {
+    } else if (end == 0 || !wa_is_small(b, at, end) || (at && b[0])) {
         wa_set(u, 1, WA_TEXT);
     } else {
         uint32_t v = wa_number(b, at, end, 0);
