@@ -44,7 +44,7 @@ enum {
     WA_SIGNATURE,
     WA_EXPORT,
     WA_INDEX_WORD, /* a word of data that may be an index into the table */
-    WA_WORD,
+    WA_HALF,
     WA_TEXT
 };
 
@@ -280,13 +280,16 @@ static void wa_code(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, u
         wa_target(st, b, end, u);
 }
 
-/* Aligned words; small ones may be indices into the table of functions. */
+/* Aligned words that may be indices into the table of functions; else halfwords. */
 static void wa_data(const uint8_t *b, uint32_t n, uint32_t addr, struct inlay_unit *u)
 {
-    uint32_t edge = 4u - (addr & 3u);
-    wa_set(u, n < edge ? n : edge, WA_WORD);
-    if (u->len == 4 && inlay_get32(b) - 1u < WA_INDEX_END)
+    uint32_t edge = 2u - (addr & 1u);
+    if (n >= 4 && !(addr & 3u) && inlay_get32(b) - 1u < WA_INDEX_END) {
         wa_refer(u, WA_INDEX_WORD, wa_index(WASM_TABLE, inlay_get32(b)));
+        u->len = 4;
+    } else {
+        wa_set(u, n < edge ? n : edge, WA_HALF);
+    }
 }
 
 static void wa_parse(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, uint32_t addr,

@@ -210,10 +210,12 @@ void wasm_parse(struct registers *r, const uint8_t *b, uint32_t n, uint32_t addr
     u->has_target = 0;
     u->target = 0;
     if (area < 8) {
-        u->len = n < 4 - addr % 4 ? n : 4 - addr % 4;
+        u->len = addr % 2 || n < 2 ? 1 : 2;
         u->type = 20;
-        if (u->len == 4 && get32(b) >= 1 && get32(b) <= 0x4000)
+        if (addr % 4 == 0 && n >= 4 && get32(b) >= 1 && get32(b) <= 0x4000) {
+            u->len = 4;
             refer(u, 19, indexed(5, get32(b)));
+        }
         return;
     }
     if (area == 8 || area == 12) {
