@@ -8,9 +8,9 @@
 #include <string.h>
 
 #define SHIFTS_MAX 255u /* different shifts in one space */
-#define COST_MOVE  24   /* bits */
+#define COST_MOVE  40   /* bits */
 #define COST_MISS  10
-#define VOTES_MAX  4u /* the first few misses teach the rest */
+#define VOTES_MAX  16u /* after so many misses it is learned */
 
 struct vote {
     uint32_t from, to, count;

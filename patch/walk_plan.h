@@ -96,12 +96,18 @@ static int walk_one_space(struct walk *s)
     unsigned side = i >= s->scene.spaces[0];
     i -= side ? s->scene.spaces[0] : 0u;
     struct inlay_space *sp = &s->scene.space[side][i];
-    const struct inlay_space *before = i ? sp - 1 : 0;
     uint32_t size = side ? s->setup.new_size : s->setup.old_size;
-    uint32_t from = before ? before->pos + before->len : 0;
+    uint32_t from = i ? sp[-1].pos + sp[-1].len : 0;
+    unsigned paired = side && i < s->scene.spaces[0];
     if (walk_raw(s, 1, INLAY_WANT(truth_is_whole_space(s, side, i)))) {
         sp->pos = 0;
         sp->len = size;
+    } else if (paired) {
+        const struct inlay_space *old = &s->scene.space[0][i];
+        from += old->pos - (i ? old[-1].pos + old[-1].len : 0);
+        sp->pos = from + walk_signed(s, NUMBER_MISC, INLAY_WANT(s->truth->space[1][i].pos - from));
+        sp->len = old->len +
+                  walk_signed(s, NUMBER_MISC, INLAY_WANT(s->truth->space[1][i].len - old->len));
     } else {
         sp->pos =
             from + walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->space[side][i].pos - from));
@@ -110,7 +116,7 @@ static int walk_one_space(struct walk *s)
     if (sp->pos > POSITION_MAX || sp->len > POSITION_MAX - sp->pos ||
         (sp->pos < size && sp->len > size - sp->pos))
         return INLAY_E_CORRUPT;
-    if (side && i < s->scene.spaces[0] &&
+    if (paired &&
         walk_raw(s, 1, INLAY_WANT(s->truth->space[1][i].addr == s->scene.space[0][i].addr)))
         sp->addr = s->scene.space[0][i].addr;
     else

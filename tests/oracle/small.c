@@ -20,13 +20,27 @@ static uint32_t address(struct small *s)
     return raw_bits(s, 32 - zeros) << zeros;
 }
 
-static void read_space(struct small *s, struct space *sp, const struct space *before, uint32_t size)
+static uint32_t end_before(const struct space *list, unsigned i)
 {
+    return i ? list[i - 1].pos + list[i - 1].len : 0;
+}
+
+/* like: the old space of the same index in its list, or NULL. */
+static void read_space(struct small *s, struct space *list, unsigned i, const struct space *like,
+                       uint32_t size)
+{
+    struct space *sp = &list[i];
     sp->pos = 0;
     sp->len = size;
     if (!raw_bits(s, 1)) {
-        sp->pos = number(s, KIND_MISC) + (before ? before->pos + before->len : 0);
-        sp->len = number(s, KIND_MISC);
+        sp->pos = end_before(list, i);
+        if (like) {
+            sp->pos += like[i].pos - end_before(like, i) + signed_number(s, KIND_MISC);
+            sp->len = like[i].len + signed_number(s, KIND_MISC);
+        } else {
+            sp->pos += number(s, KIND_MISC);
+            sp->len = number(s, KIND_MISC);
+        }
     }
     uint32_t limit = sp->pos < size ? size : 0x7fffffff;
     if (sp->pos > limit || sp->len > limit - sp->pos)
@@ -47,11 +61,11 @@ static void read_spaces(struct small *s)
         sc->data_hi = address(s);
     }
     for (unsigned i = 0; i < sc->old_spaces; i++) {
-        read_space(s, &sc->old_space[i], i ? &sc->old_space[i - 1] : NULL, s->p->old_size);
+        read_space(s, sc->old_space, i, NULL, s->p->old_size);
         sc->old_space[i].addr = address(s);
     }
     for (unsigned i = 0; i < sc->new_spaces; i++) {
-        read_space(s, &sc->new_space[i], i ? &sc->new_space[i - 1] : NULL, s->p->new_size);
+        read_space(s, sc->new_space, i, i < sc->old_spaces ? sc->old_space : NULL, s->p->new_size);
         int same = i < sc->old_spaces && raw_bits(s, 1);
         sc->new_space[i].addr = same ? sc->old_space[i].addr : address(s);
     }
