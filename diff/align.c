@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PASSES   2
-#define PASSES_WASM 3 /* locals follow the functions that they are in */
-#define MAP_MIN  32u /* bytes; shorter segments mislead */
-#define MAP_MOST 60000u
+#define PASSES      2
+#define PASSES_WASM 3   /* locals follow the functions that they are in */
+#define MAP_MIN     32u /* bytes; shorter segments mislead */
+#define MAP_MOST    60000u
 
 struct image {
     const uint8_t *data;
@@ -129,8 +129,8 @@ static uint8_t *normalise(const struct inlay_scene *sc, enum inlay_side side,
     return view;
 }
 
-static int next_pass(const struct inlay_layout *layout, const struct image *old, const struct image *new,
-                     struct inlay_segments *segments)
+static int next_pass(const struct inlay_layout *layout, const struct image *old,
+                     const struct image *new, struct inlay_segments *segments)
 {
     struct learned l = {0};
     struct inlay_segments better = {0}, indices, pairs = {0};

@@ -257,8 +257,7 @@ int inlay_detect(const uint8_t *old, size_t old_size, const uint8_t *new, size_t
     } else if (inlay_arch_by_name(arch, &out->arch) != 0) {
         return INLAY_EXIT_USAGE;
     }
-    if (out->arch == INLAY_ARCH_WASM &&
-        inlay_detect_wasm(old, before.n, new, after.n, out) == 0)
+    if (out->arch == INLAY_ARCH_WASM && inlay_detect_wasm(old, before.n, new, after.n, out) == 0)
         return 0;
     uint32_t end, new_end;
     uint32_t used = find_spaces(out->arch, &before, base_known, (uint32_t)base, NULL, &end);

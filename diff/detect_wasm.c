@@ -10,10 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEC_TYPE = 1, SEC_IMPORT, SEC_FUNC, SEC_TABLE, SEC_MEMORY, SEC_GLOBAL, SEC_EXPORT,
-       SEC_START, SEC_ELEMENT, SEC_CODE, SEC_DATA, SECTIONS };
+enum {
+    SEC_TYPE = 1,
+    SEC_IMPORT,
+    SEC_FUNC,
+    SEC_TABLE,
+    SEC_MEMORY,
+    SEC_GLOBAL,
+    SEC_EXPORT,
+    SEC_START,
+    SEC_ELEMENT,
+    SEC_CODE,
+    SEC_DATA,
+    SECTIONS
+};
 
-#define DATA_MAX   4u        /* spaces for segments of data */
+#define DATA_MAX   4u /* spaces for segments of data */
 #define DATA_LIMIT 0x10000000u
 
 struct reader {

@@ -43,7 +43,8 @@ static int by_from(const void *a, const void *b)
     return x->to < y->to ? -1 : x->to > y->to;
 }
 
-/* By position: the address that a unit here refers to, 0 if it is none or one of the image's bytes. */
+/* By position: the address that a unit here refers to, 0 if it is none or one of the image's bytes.
+ */
 static uint32_t *list_targets(const struct inlay_scene *sc, enum inlay_side side,
                               const uint8_t *image, uint32_t size)
 {
@@ -172,8 +173,8 @@ static int map_space(const struct votes *all, const struct inlay_space *old,
     size_t n = 0, elected = elect(all, old->addr, old->addr + old->len, v);
     for (size_t i = 0; i < elected; i++)
         if (v[i].to - new->addr < new->len)
-            v[n++] = (struct vote){v[i].from - old->addr + old->pos,
-                                   v[i].to - new->addr + new->pos, v[i].count};
+            v[n++] = (struct vote){v[i].from - old->addr + old->pos, v[i].to - new->addr + new->pos,
+                                   v[i].count};
     unsigned shifts = list_shifts(v, n, shift);
     uint8_t *way = malloc((n + 1u) * (shifts + 1u));
     int status = -1;
@@ -204,8 +205,7 @@ static void tidy(struct inlay_segments *moves)
         uint32_t cut = m.new_pos < end ? end - m.new_pos : 0;
         if (cut >= m.len)
             continue;
-        moves->at[kept++] =
-            (struct inlay_segment){m.new_pos + cut, m.old_pos + cut, m.len - cut};
+        moves->at[kept++] = (struct inlay_segment){m.new_pos + cut, m.old_pos + cut, m.len - cut};
     }
     moves->count = kept;
 }

@@ -50,10 +50,10 @@ enum {
 
 /* What the state's values are; all are 0 where a run starts. */
 enum {
-    WA_RAW_LEFT,    /* bytes */
+    WA_RAW_LEFT, /* bytes */
     WA_LABELS_LEFT,
-    WA_BODY_END,    /* address behind this function's body, 0: unknown */
-    WA_INSIDE       /* 1: no function can start here */
+    WA_BODY_END, /* address behind this function's body, 0: unknown */
+    WA_INSIDE    /* 1: no function can start here */
 };
 
 #define WA_ADDR_MIN  1024u /* lower numbers are no addresses */
@@ -64,15 +64,15 @@ enum {
 static const struct wa_shape {
     uint8_t last, type, numbers;
 } wa_shapes[] = {
-    {0x01, WA_PLAIN, 0},  {0x04, WA_BLOCK, 1},    {0x05, WA_PLAIN, 0},    {0x06, WA_BLOCK, 1},
-    {0x09, WA_BRANCH, 1}, {0x0b, WA_PLAIN, 0},    {0x0d, WA_BRANCH, 1},   {0x0e, WA_LABEL, 1},
-    {0x0f, WA_PLAIN, 0},  {0x10, WA_CALL, 1},     {0x11, WA_INDIRECT, 2}, {0x12, WA_CALL, 1},
+    {0x01, WA_PLAIN, 0},    {0x04, WA_BLOCK, 1},  {0x05, WA_PLAIN, 0},    {0x06, WA_BLOCK, 1},
+    {0x09, WA_BRANCH, 1},   {0x0b, WA_PLAIN, 0},  {0x0d, WA_BRANCH, 1},   {0x0e, WA_LABEL, 1},
+    {0x0f, WA_PLAIN, 0},    {0x10, WA_CALL, 1},   {0x11, WA_INDIRECT, 2}, {0x12, WA_CALL, 1},
     {0x13, WA_INDIRECT, 2}, {0x17, WA_PLAIN, 0},  {0x18, WA_BRANCH, 1},   {0x1b, WA_PLAIN, 0},
-    {0x1c, WA_PLAIN, 2},  {0x1f, WA_PLAIN, 0},    {0x20, WA_GET, 1},      {0x22, WA_SET, 1},
-    {0x24, WA_GLOBAL, 1}, {0x26, WA_BRANCH, 1},   {0x27, WA_PLAIN, 0},    {0x3e, WA_MEMORY, 2},
-    {0x40, WA_PLAIN, 1},  {0x42, WA_CONST, 1},    {0x44, WA_RAW, 0},      {0xcf, WA_PLAIN, 0},
-    {0xd0, WA_PLAIN, 1},  {0xd1, WA_PLAIN, 0},    {0xd2, WA_CALL, 1},     {0xfb, WA_PLAIN, 0},
-    {0xfe, WA_PREFIX, 1}, {0xff, WA_PLAIN, 0},
+    {0x1c, WA_PLAIN, 2},    {0x1f, WA_PLAIN, 0},  {0x20, WA_GET, 1},      {0x22, WA_SET, 1},
+    {0x24, WA_GLOBAL, 1},   {0x26, WA_BRANCH, 1}, {0x27, WA_PLAIN, 0},    {0x3e, WA_MEMORY, 2},
+    {0x40, WA_PLAIN, 1},    {0x42, WA_CONST, 1},  {0x44, WA_RAW, 0},      {0xcf, WA_PLAIN, 0},
+    {0xd0, WA_PLAIN, 1},    {0xd1, WA_PLAIN, 0},  {0xd2, WA_CALL, 1},     {0xfb, WA_PLAIN, 0},
+    {0xfe, WA_PREFIX, 1},   {0xff, WA_PLAIN, 0},
 };
 
 /* Where the number at `at` ends; 0 if it does not end in sight.  10 bytes are the most. */
@@ -214,7 +214,8 @@ static uint32_t wa_prefixed(const uint8_t *b, uint32_t n, uint32_t at)
         numbers = sub == 3u ? 1 : 2;
     } else {
         numbers = sub < 12u || (sub >= 84u && sub < 94u) ? 2 : 0;
-        bytes = sub == 12u || sub == 13u ? 16 : (sub >= 21u && sub < 35u) || (sub >= 84u && sub < 92u);
+        bytes =
+            sub == 12u || sub == 13u ? 16 : (sub >= 21u && sub < 35u) || (sub >= 84u && sub < 92u);
     }
     for (; numbers && at; numbers--)
         at = wa_end(b, n, at);
@@ -234,7 +235,8 @@ static void wa_target(const struct inlay_arch_state *st, const uint8_t *b, uint3
 {
     uint32_t first = wa_end(b, end, 1);
     uint32_t v = wa_number(b, 1, first, b[0] == 0x41u);
-    if (first == 0 || !wa_is_small(b, u->type == WA_MEMORY ? first : 1u, u->type == WA_MEMORY ? end : first))
+    if (first == 0 ||
+        !wa_is_small(b, u->type == WA_MEMORY ? first : 1u, u->type == WA_MEMORY ? end : first))
         return;
     if ((u->type == WA_GET || u->type == WA_SET) && v < 1024u)
         wa_refer(u, u->type, wa_local(st, v));

@@ -15,9 +15,9 @@
 #include <cmocka.h>
 
 static const struct inlay_arch *const all[] = {
-    &inlay_arch_none,  &inlay_arch_thumb2, &inlay_arch_arm, &inlay_arch_aarch64,
-    &inlay_arch_riscv, &inlay_arch_xtensa, &inlay_arch_avr, &inlay_arch_x86_64,
-    &inlay_arch_wasm,
+    &inlay_arch_none,    &inlay_arch_thumb2, &inlay_arch_arm,
+    &inlay_arch_aarch64, &inlay_arch_riscv,  &inlay_arch_xtensa,
+    &inlay_arch_avr,     &inlay_arch_x86_64, &inlay_arch_wasm,
 };
 #define COUNT (sizeof all / sizeof *all)
 

@@ -30,23 +30,23 @@ static void test_units(void **state)
         uint8_t b[12], n, len, type;
         uint32_t addr, target; /* NO: none */
     } known[] = {
-        {{0x10, 0x85, 0x01, 0x0b}, 4, 3, 10, CODE, 0x40000085},            /* call 133 */
+        {{0x10, 0x85, 0x01, 0x0b}, 4, 3, 10, CODE, 0x40000085},             /* call 133 */
         {{0x10, 0x85, 0x80, 0x80, 0x80, 0x00}, 6, 6, 10, CODE, 0x40000005}, /* call 5, padded */
-        {{0x10, 0x85, 0x81}, 3, 1, 0, CODE, NO},                          /* not in sight */
-        {{0x11, 0x07, 0x00, 0x20}, 4, 3, 11, CODE, 0x60000007},           /* call_indirect */
-        {{0x23, 0x02, 0x41}, 3, 2, 12, CODE, 0x70000002},                 /* global.get 2 */
-        {{0x41, 0x80, 0x80, 0x04}, 4, 4, 13, CODE, 0x10000},              /* i32.const 65536 */
-        {{0x41, 0xff, 0x07, 0x0b}, 4, 3, 5, CODE, NO},                    /* i32.const 1023 */
-        {{0x41, 0x80, 0x78, 0x0b}, 4, 3, 5, CODE, NO},                    /* i32.const -1024 */
-        {{0x28, 0x02, 0x80, 0x08, 0}, 5, 4, 14, CODE, 1024},              /* i32.load offset=1024 */
-        {{0x28, 0x02, 0x04, 0x20}, 4, 3, 6, CODE, NO},                    /* i32.load offset=4 */
-        {{0x20, 0x05, 0x20}, 3, 2, 3, CODE, 0xd0000005},                  /* local.get 5 */
-        {{0x0c, 0x01, 0x0b}, 3, 2, 2, CODE, NO},                          /* br 1 */
-        {{0xfc, 0x0a, 0x00, 0x00, 0x20}, 5, 4, 9, CODE, NO},              /* memory.copy */
-        {{0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x20}, 10, 8, 7, CODE, NO},       /* f64.const, cut */
-        {{0x85, 0x01, 0x07}, 3, 2, 16, 0x90000000, 0x40000085},           /* element */
-        {{0x07, 0x07}, 2, 1, 17, 0xa0000000, 0x60000007},                 /* signature */
-        {{0x00, 0x85, 0x01, 0x04}, 4, 3, 18, 0xb0000000, 0x40000085},     /* export */
+        {{0x10, 0x85, 0x81}, 3, 1, 0, CODE, NO},                            /* not in sight */
+        {{0x11, 0x07, 0x00, 0x20}, 4, 3, 11, CODE, 0x60000007},             /* call_indirect */
+        {{0x23, 0x02, 0x41}, 3, 2, 12, CODE, 0x70000002},                   /* global.get 2 */
+        {{0x41, 0x80, 0x80, 0x04}, 4, 4, 13, CODE, 0x10000},                /* i32.const 65536 */
+        {{0x41, 0xff, 0x07, 0x0b}, 4, 3, 5, CODE, NO},                      /* i32.const 1023 */
+        {{0x41, 0x80, 0x78, 0x0b}, 4, 3, 5, CODE, NO},                      /* i32.const -1024 */
+        {{0x28, 0x02, 0x80, 0x08, 0}, 5, 4, 14, CODE, 1024},          /* i32.load offset=1024 */
+        {{0x28, 0x02, 0x04, 0x20}, 4, 3, 6, CODE, NO},                /* i32.load offset=4 */
+        {{0x20, 0x05, 0x20}, 3, 2, 3, CODE, 0xd0000005},              /* local.get 5 */
+        {{0x0c, 0x01, 0x0b}, 3, 2, 2, CODE, NO},                      /* br 1 */
+        {{0xfc, 0x0a, 0x00, 0x00, 0x20}, 5, 4, 9, CODE, NO},          /* memory.copy */
+        {{0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x20}, 10, 8, 7, CODE, NO},   /* f64.const, cut */
+        {{0x85, 0x01, 0x07}, 3, 2, 16, 0x90000000, 0x40000085},       /* element */
+        {{0x07, 0x07}, 2, 1, 17, 0xa0000000, 0x60000007},             /* signature */
+        {{0x00, 0x85, 0x01, 0x04}, 4, 3, 18, 0xb0000000, 0x40000085}, /* export */
         {{'m', 'a', 'i', 'n'}, 4, 1, 21, 0xb0000000, NO},
         {{0x05, 0, 0, 0, 1}, 5, 4, 19, 0x10000, 0x50000005}, /* an entry of the table */
         {{0x05, 0, 1, 0, 1}, 5, 2, 20, 0x10000, NO},
@@ -69,11 +69,12 @@ static void test_units(void **state)
 /* A body of 9 bytes: an i32, br_table, end; behind it another body without locals. */
 static void test_bodies(void **state)
 {
-    static const uint8_t b[] = {0x09, 0x01, 0x01, 0x7f, 0x0e, 0x01, 0x00, 0x80, 0x01, 0x0b,
-                                0x20, 0x00, 0x0b, 0x20, 0x00};
+    static const uint8_t b[] = {0x09, 0x01, 0x01, 0x7f, 0x0e, 0x01, 0x00, 0x80,
+                                0x01, 0x0b, 0x20, 0x00, 0x0b, 0x20, 0x00};
     static const struct {
         uint8_t pos, type;
-    } units[] = {{0, 15}, {1, 7}, {4, 8}, {6, 8}, {7, 8}, {9, 0}, {10, 15}, {11, 7}, {12, 0}, {13, 3}};
+    } units[] = {{0, 15}, {1, 7},   {4, 8},  {6, 8},  {7, 8},
+                 {9, 0},  {10, 15}, {11, 7}, {12, 0}, {13, 3}};
     struct inlay_arch_state st = {0};
     struct inlay_unit u;
     uint32_t pos = 0;
@@ -222,7 +223,8 @@ static void test_indices(void **state)
     assert_int_equal(inlay_detect(old.b, old.n, new.b, new.n, "auto", 0, 0, &l), 0);
     uint32_t from = l.old_space[1].pos, to = l.new_space[1].pos;
     assert_int_equal(inlay_segments_add(&same, (struct inlay_segment){to, from, 110}), 0);
-    assert_int_equal(inlay_segments_add(&same, (struct inlay_segment){to + 121, from + 110, 330}), 0);
+    assert_int_equal(inlay_segments_add(&same, (struct inlay_segment){to + 121, from + 110, 330}),
+                     0);
     assert_int_equal(inlay_index_moves(old.b, old.n, new.b, new.n, &same, &l, &moves, NULL), 0);
     assert_int_equal(moves.count, 2);
     assert_int_equal(moves.at[0].old_pos, old.n);
@@ -248,9 +250,9 @@ static void test_indices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_units),    cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_aim),      cmocka_unit_test(test_aim_size),
-        cmocka_unit_test(test_modules),  cmocka_unit_test(test_indices),
+        cmocka_unit_test(test_units),   cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_aim),     cmocka_unit_test(test_aim_size),
+        cmocka_unit_test(test_modules), cmocka_unit_test(test_indices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
