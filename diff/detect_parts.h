@@ -42,20 +42,6 @@ void inlay_detect_tables(const uint8_t *old, size_t old_size, const uint8_t *new
 /* 1 for a WebAssembly module of version 1. */
 int inlay_detect_is_wasm(const uint8_t *b, uint32_t n);
 
-/* Where arch_wasm.c has what: the top four bits of addresses. */
-enum inlay_wasm_area {
-    INLAY_WASM_FUNC = 4,
-    INLAY_WASM_TABLE,
-    INLAY_WASM_TYPE,
-    INLAY_WASM_GLOBAL,
-    INLAY_WASM_CODE,
-    INLAY_WASM_ELEMENTS,
-    INLAY_WASM_SIGNATURES,
-    INLAY_WASM_EXPORTS,
-    INLAY_WASM_EXPRESSIONS,
-    INLAY_WASM_LOCAL
-};
-
 /*
  * Fills the spaces and data_lo, data_hi of two modules.  The last spaces are
  * behind the images: an address in them is an index.  -1 if one is no module.

@@ -97,7 +97,8 @@ static void truth_parse(struct walk *s, struct inlay_arch_state *st, const uint8
     u->target = walk_word_target(s, g, now);
 }
 
-/* What the missed unit really refers to, or 0 if it is no longer such a unit. */
+/* What the missed unit really refers to, or 0 if it is no longer such a unit.
+ */
 static int truth_target(struct walk *s, const struct walk_guess *g, uint32_t *target)
 {
     const uint8_t *now = s->truth->new + s->pos;
@@ -204,7 +205,22 @@ static int by_new(const void *a, const void *b)
     return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
 }
 
-/* The longest segments, and all moves of indices that there is room for. */
+/* Adds the longest of some segments, `most` of them, in the order of the new
+ * image. */
+static uint32_t add_longest(struct inlay_segment *move, const struct inlay_segments *all,
+                            uint32_t most, uint32_t least)
+{
+    uint32_t n = 0;
+    if (all->count)
+        memcpy(move, all->at, all->count * sizeof *move);
+    qsort(move, all->count, sizeof *move, longer_first);
+    while (n < all->count && n < most && move[n].len >= least)
+        n++;
+    qsort(move, n, sizeof *move, by_new);
+    return n;
+}
+
+/* Moves of indices first: each stands for many units. */
 static struct inlay_segment *choose_moves(const struct inlay_segments *all,
                                           const struct inlay_segments *indices, uint32_t most,
                                           uint32_t *count)
@@ -212,16 +228,9 @@ static struct inlay_segment *choose_moves(const struct inlay_segments *all,
     struct inlay_segment *move = malloc((all->count + indices->count + 1) * sizeof *move);
     if (!move)
         return NULL;
-    if (all->count)
-        memcpy(move, all->at, all->count * sizeof *move);
-    qsort(move, all->count, sizeof *move, longer_first);
-    uint32_t n = 0;
-    while (n < all->count && n < most && move[n].len >= MOVE_MIN)
-        n++;
-    qsort(move, n, sizeof *move, by_new);
-    for (size_t i = 0; i < indices->count && n < most; i++)
-        move[n++] = indices->at[i];
-    *count = n;
+    size_t kept = indices->count < most / 2u ? indices->count : most / 2u;
+    uint32_t n = add_longest(move, all, most - (uint32_t)kept, MOVE_MIN);
+    *count = n + add_longest(move + n, indices, (uint32_t)kept, 1);
     return move;
 }
 

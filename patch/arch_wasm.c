@@ -5,23 +5,10 @@
  * Code refers to functions, types, globals and table entries by index; data
  * and instructions refer to memory.  All are made addresses here, each kind
  * in a range of its own, and so are positions in the sections that are not
- * data: the top four bits tell what is there.  See enum wasm_area.
+ * data: the top four bits tell what is there.  See enum inlay_wasm_area.
  */
 #include "arch.h"
 #include "bits.h"
-
-enum wasm_area {
-    WASM_FUNC = 4, /* what indices refer to */
-    WASM_TABLE,
-    WASM_TYPE,
-    WASM_GLOBAL,
-    WASM_CODE, /* sections */
-    WASM_ELEMENTS,
-    WASM_SIGNATURES,
-    WASM_EXPORTS,
-    WASM_EXPRESSIONS,
-    WASM_LOCAL /* by function: 18 bits for that, 10 for the local */
-};
 
 enum {
     WA_PLAIN,
@@ -75,7 +62,8 @@ static const struct wa_shape {
     {0xfe, WA_PREFIX, 1},   {0xff, WA_PLAIN, 0},
 };
 
-/* Where the number at `at` ends; 0 if it does not end in sight.  10 bytes are the most. */
+/* Where the number at `at` ends; 0 if it does not end in sight.  10 bytes are
+ * the most. */
 static uint32_t wa_end(const uint8_t *b, uint32_t n, uint32_t at)
 {
     for (uint32_t i = at; i < n && i < at + 10u; i++)
@@ -94,7 +82,8 @@ static uint32_t wa_number(const uint8_t *b, uint32_t at, uint32_t end, int is_si
     return is_signed && shift < 32u ? inlay_sign(v, shift) : v;
 }
 
-/* 1 if it is short enough to be written again: below 2^28, and at most five bytes. */
+/* 1 if it is short enough to be written again: below 2^28, and at most five
+ * bytes. */
 static int wa_is_small(const uint8_t *b, uint32_t at, uint32_t end)
 {
     return end - at < 5u || (end - at == 5u && b[end - 1u] == 0);
@@ -109,7 +98,8 @@ static unsigned wa_shortest(uint32_t v, int is_signed)
     return len;
 }
 
-/* Replaces the number in b[at .. end); one that was as short as can be stays so. */
+/* Replaces the number in b[at .. end); one that was as short as can be stays
+ * so. */
 static int wa_replace(uint8_t *b, uint32_t at, uint32_t end, int is_signed, uint32_t v)
 {
     unsigned len = end - at, need = wa_shortest(v, is_signed);
@@ -135,7 +125,7 @@ static void wa_refer(struct inlay_unit *u, uint8_t type, uint32_t target)
     u->target = target;
 }
 
-static uint32_t wa_index(enum wasm_area area, uint32_t index)
+static uint32_t wa_index(enum inlay_wasm_area area, uint32_t index)
 {
     return (uint32_t)area << 28 | (index & 0x0fffffffu);
 }
@@ -222,11 +212,12 @@ static uint32_t wa_prefixed(const uint8_t *b, uint32_t n, uint32_t at)
     return at ? at + bytes : 0;
 }
 
-/* Local v of this function: what it became is a lesson for the rest of the function. */
+/* Local v of this function: what it became is a lesson for the rest of the
+ * function. */
 static uint32_t wa_local(const struct inlay_arch_state *st, uint32_t v)
 {
     uint32_t function = st->value[WA_BODY_END] * 0x9e3779b1u >> 14;
-    return wa_index(WASM_LOCAL, function << 10 | v);
+    return wa_index(INLAY_WASM_LOCAL, function << 10 | v);
 }
 
 /* Has the instruction an address?  end: where its last number ends. */
@@ -241,11 +232,11 @@ static void wa_target(const struct inlay_arch_state *st, const uint8_t *b, uint3
     if ((u->type == WA_GET || u->type == WA_SET) && v < 1024u)
         wa_refer(u, u->type, wa_local(st, v));
     if (u->type == WA_CALL)
-        wa_refer(u, WA_CALL, wa_index(WASM_FUNC, v));
+        wa_refer(u, WA_CALL, wa_index(INLAY_WASM_FUNC, v));
     if (u->type == WA_INDIRECT)
-        wa_refer(u, WA_INDIRECT, wa_index(WASM_TYPE, v));
+        wa_refer(u, WA_INDIRECT, wa_index(INLAY_WASM_TYPE, v));
     if (u->type == WA_GLOBAL)
-        wa_refer(u, WA_GLOBAL, wa_index(WASM_GLOBAL, v));
+        wa_refer(u, WA_GLOBAL, wa_index(INLAY_WASM_GLOBAL, v));
     if (b[0] == 0x41u && v - WA_ADDR_MIN < WA_ADDR_END - WA_ADDR_MIN)
         wa_refer(u, WA_CONST_ADDR, v);
     v = wa_number(b, first, end, 0);
@@ -282,12 +273,13 @@ static void wa_code(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, u
         wa_target(st, b, end, u);
 }
 
-/* Aligned words that may be indices into the table of functions; else halfwords. */
+/* Aligned words that may be indices into the table of functions; else
+ * halfwords. */
 static void wa_data(const uint8_t *b, uint32_t n, uint32_t addr, struct inlay_unit *u)
 {
     uint32_t edge = 2u - (addr & 1u);
     if (n >= 4 && !(addr & 3u) && inlay_get32(b) - 1u < WA_INDEX_END) {
-        wa_refer(u, WA_INDEX_WORD, wa_index(WASM_TABLE, inlay_get32(b)));
+        wa_refer(u, WA_INDEX_WORD, wa_index(INLAY_WASM_TABLE, inlay_get32(b)));
         u->len = 4;
     } else {
         wa_set(u, n < edge ? n : edge, WA_HALF);
@@ -298,23 +290,23 @@ static void wa_parse(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, 
                      struct inlay_unit *u)
 {
     uint32_t area = addr >> 28;
-    uint32_t at = area == WASM_EXPORTS ? 1 : 0;
+    uint32_t at = area == INLAY_WASM_EXPORTS ? 1 : 0;
     uint32_t end = wa_end(b, n, at);
     u->has_target = 0;
     u->target = 0;
-    if (area < WASM_CODE) {
+    if (area < INLAY_WASM_CODE) {
         wa_data(b, n, addr, u);
-    } else if (area == WASM_CODE || area == WASM_EXPRESSIONS) {
+    } else if (area == INLAY_WASM_CODE || area == INLAY_WASM_EXPRESSIONS) {
         wa_code(st, b, n, addr, u);
     } else if (end == 0 || !wa_is_small(b, at, end) || (at && b[0])) {
         wa_set(u, 1, WA_TEXT);
     } else {
         uint32_t v = wa_number(b, at, end, 0);
         u->len = (uint8_t)end;
-        if (area == WASM_SIGNATURES)
-            wa_refer(u, WA_SIGNATURE, wa_index(WASM_TYPE, v));
+        if (area == INLAY_WASM_SIGNATURES)
+            wa_refer(u, WA_SIGNATURE, wa_index(INLAY_WASM_TYPE, v));
         else
-            wa_refer(u, at ? WA_EXPORT : WA_ELEMENT, wa_index(WASM_FUNC, v));
+            wa_refer(u, at ? WA_EXPORT : WA_ELEMENT, wa_index(INLAY_WASM_FUNC, v));
     }
 }
 
@@ -360,7 +352,7 @@ static int wa_is_code(const uint8_t *b, uint32_t n, uint32_t addr)
 {
     (void)b;
     (void)n;
-    return addr >> 28 >= WASM_CODE;
+    return addr >> 28 >= INLAY_WASM_CODE;
 }
 
 const struct inlay_arch inlay_arch_wasm = {

@@ -25,11 +25,19 @@ def instruction(r, locals_):
     """A tuple of a tag and what it refers to by name, or plain bytes."""
     kind = r.randrange(24)
     local = r.randrange(locals_)
-    plain = {0: b'\x43' + r.randbytes(4), 1: b'\x44' + r.randbytes(8),
-             2: b'\x42' + sleb(r.getrandbits(63)), 3: b'\x02\x40\x0c\x00\x0b',
-             4: b'\x0e\x03\x00\x01\x02\x00', 5: b'\xfc\x0a\x00\x00', 6: b'\xfd\x0c' + r.randbytes(16),
-             7: b'\xfd\x00\x04' + leb(r.getrandbits(9)), 8: b'\xfe\x10\x02' + leb(r.getrandbits(9)),
-             9: b'\x1a', 10: b'\x6a', 11: b'\x41' + sleb(r.getrandbits(12) - 2048), 12: b'\x04\x7f\x05\x0b'}
+    plain = {0: b'\x43' + r.randbytes(4),
+             1: b'\x44' + r.randbytes(8),
+             2: b'\x42' + sleb(r.getrandbits(63)),
+             3: b'\x02\x40\x0c\x00\x0b',
+             4: b'\x0e\x03\x00\x01\x02\x00',
+             5: b'\xfc\x0a\x00\x00',
+             6: b'\xfd\x0c' + r.randbytes(16),
+             7: b'\xfd\x00\x04' + leb(r.getrandbits(9)),
+             8: b'\xfe\x10\x02' + leb(r.getrandbits(9)),
+             9: b'\x1a',
+             10: b'\x6a',
+             11: b'\x41' + sleb(r.getrandbits(12) - 2048),
+             12: b'\x04\x7f\x05\x0b'}
     if kind in plain:
         return plain[kind]
     if kind < 16:
@@ -45,14 +53,15 @@ def instruction(r, locals_):
 
 def function(r):
     groups = r.randrange(4)
-    return {'locals': [(r.randrange(1, 9), r.choice([0x7f, 0x7e, 0x7d, 0x7c])) for _ in range(groups)],
-            'code': [instruction(r, 3 + 4 * groups) for _ in range(r.randrange(2, 90))], 'key': r.random()}
+    locals_ = [(r.randrange(1, 9), r.choice([0x7f, 0x7e, 0x7d, 0x7c])) for _ in range(groups)]
+    code = [instruction(r, 3 + 4 * groups) for _ in range(r.randrange(2, 90))]
+    return {'locals': locals_, 'code': code, 'key': r.random()}
 
 
 def world(r):
     count = r.choice([4, 40, 220])
     return {'functions': [function(r) for _ in range(count)], 'types': r.randrange(2, 9),
-            'globals': r.randrange(1, 5), 'renamed': {},
+            'globals': r.randrange(1, 5),
             'data': [('plain', r.getrandbits(r.choice([4, 12, 32]))) if r.random() < 0.6 else
                      (r.choice(['pointer', 'entry']), r.random()) for _ in range(count * 12)]}
 
@@ -119,12 +128,13 @@ def module(w, shift):
             return DATA + 4 * index(at, w['data'])
         return 1 + index(at, table) if kind == 'entry' else at
 
+    glob = b'\x7f\x01\x41' + sleb(600000 + shift) + b'\x0b'
     data = b''.join(struct.pack('<I', word(*d)) for d in w['data'])
     kinds = [section(1, leb(w['types']) + b'\x60\x01\x7f\x00' * w['types']),
              section(2, leb(imports) + b'\x01e\x01f\x00\x00' * imports),
              section(3, leb(len(functions)) + bytes(int(f['key'] * w['types']) for f in functions)),
              section(4, b'\x01\x70\x00' + leb(1 + len(table))), section(5, b'\x01\x00\x10'),
-             section(6, leb(w['globals']) + (b'\x7f\x01\x41' + sleb(600000 + shift) + b'\x0b') * w['globals']),
+             section(6, leb(w['globals']) + glob * w['globals']),
              section(7, b'\x02\x06memory\x02\x00\x04main\x00' + leb(imports + len(functions) - 1)),
              section(9, b'\x01\x00\x41\x01\x0b' + leb(len(table)) +
                      b''.join(leb(imports + 3 * i) for i in range(len(table)))),
