@@ -6,14 +6,17 @@
  * sees tables of pointers and calls as equal where they mean the same.
  */
 #include "align.h"
+#include "detect_parts.h"
+#include "index.h"
 #include "map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PASSES   2
-#define MAP_MIN  32u /* bytes; shorter segments mislead */
-#define MAP_MOST 60000u
+#define PASSES      2
+#define PASSES_WASM 3   /* locals follow the functions that they are in */
+#define MAP_MIN     32u /* bytes; shorter segments mislead */
+#define MAP_MOST    60000u
 
 struct image {
     const uint8_t *data;
@@ -50,18 +53,17 @@ static void forget(struct learned *l)
     memset(l, 0, sizeof *l);
 }
 
-static void learn_map(const struct inlay_segments *s, struct inlay_map *map)
+static void learn_map(const struct inlay_segments *s, uint32_t least, struct inlay_map *map)
 {
     for (size_t i = 0; i < s->count && map->count < map->room; i++)
-        if (s->at[i].len >= MAP_MIN)
+        if (s->at[i].len >= least)
             map->move[map->count++] =
                 (struct inlay_move){s->at[i].new_pos, s->at[i].old_pos, s->at[i].len};
-    inlay_map_sort(map);
 }
 
 static int is_data(const struct inlay_scene *sc, uint32_t word)
 {
-    return word - sc->data_lo < sc->data_hi - sc->data_lo;
+    return word - sc->data_lo < sc->data_hi - sc->data_lo || word >> 28 == INLAY_WASM_LOCAL;
 }
 
 /* Words outside the image that correspond in a segment: where did they go? */
@@ -126,19 +128,29 @@ static uint8_t *normalise(const struct inlay_scene *sc, enum inlay_side side,
     return view;
 }
 
-static int next_pass(const struct inlay_scene *sc, const struct image *old, const struct image *new,
-                     struct inlay_segments *segments)
+static int next_pass(const struct inlay_layout *layout, const struct image *old,
+                     const struct image *new, struct inlay_segments *segments)
 {
     struct learned l = {0};
-    struct inlay_segments better = {0};
+    struct inlay_segments better = {0}, indices, pairs = {0};
+    struct inlay_layout known = *layout;
+    struct inlay_scene sc;
     uint8_t *old_view = NULL, *new_view = NULL;
     int status = -1;
-    uint32_t most = segments->count < MAP_MOST ? (uint32_t)segments->count : MAP_MOST;
+    if (inlay_index_moves(old->data, old->size, new->data, new->size, segments, &known, &indices,
+                          &pairs))
+        return -1;
+    inlay_layout_scene(&known, &sc);
+    size_t count = segments->count + indices.count;
+    uint32_t most = count < MAP_MOST ? (uint32_t)count : MAP_MOST;
     if (!room_for(&l.map, most) && !room_for(&l.data, MAP_MOST)) {
-        learn_map(segments, &l.map);
-        learn_data(sc, old, new, segments, &l.data);
-        old_view = normalise(sc, INLAY_OLD, old, &l);
-        new_view = normalise(sc, INLAY_NEW, new, &l);
+        learn_map(segments, MAP_MIN, &l.map);
+        learn_map(&indices, 1, &l.map);
+        inlay_map_sort(&l.map);
+        learn_map(&pairs, 1, &l.data);
+        learn_data(&sc, old, new, segments, &l.data);
+        old_view = normalise(&sc, INLAY_OLD, old, &l);
+        new_view = normalise(&sc, INLAY_NEW, new, &l);
         if (old_view && new_view)
             status =
                 inlay_match_images(old_view, old->size, new_view, new->size, segments, &better);
@@ -146,6 +158,8 @@ static int next_pass(const struct inlay_scene *sc, const struct image *old, cons
     free(old_view);
     free(new_view);
     forget(&l);
+    inlay_segments_free(&indices);
+    inlay_segments_free(&pairs);
     if (status) {
         inlay_segments_free(&better);
         return status;
@@ -155,27 +169,14 @@ static int next_pass(const struct inlay_scene *sc, const struct image *old, cons
     return 0;
 }
 
-void inlay_set_scene(const struct inlay_layout *layout, struct inlay_scene *sc)
-{
-    *sc = (struct inlay_scene){.arch = inlay_arch_of(layout->arch),
-                               .spaces = {layout->old_spaces, layout->new_spaces},
-                               .data_lo = layout->data_lo,
-                               .data_hi = layout->data_hi,
-                               .tables = layout->tables};
-    memcpy(sc->table, layout->table, sizeof layout->table);
-    memcpy(sc->space[INLAY_OLD], layout->old_space, sizeof layout->old_space);
-    memcpy(sc->space[INLAY_NEW], layout->new_space, sizeof layout->new_space);
-}
-
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                         const struct inlay_layout *layout, struct inlay_segments *out)
 {
     struct image from = {old, (uint32_t)old_size}, to = {new, (uint32_t)new_size};
-    struct inlay_scene sc;
-    inlay_set_scene(layout, &sc);
     int status = inlay_match_images(old, old_size, new, new_size, NULL, out);
-    for (int pass = 1; pass < PASSES && !status; pass++)
-        status = next_pass(&sc, &from, &to, out);
+    int passes = layout->arch == INLAY_ARCH_WASM ? PASSES_WASM : PASSES;
+    for (int pass = 1; pass < passes && !status; pass++)
+        status = next_pass(layout, &from, &to, out);
     if (status)
         inlay_segments_free(out);
     return status;

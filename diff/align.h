@@ -4,11 +4,7 @@
 #define INLAY_ALIGN_H
 
 #include "detect.h"
-#include "scene.h"
 #include "segment.h"
-
-/* The scene that a layout describes. */
-void inlay_set_scene(const struct inlay_layout *layout, struct inlay_scene *sc);
 
 /* Returns 0, or -1 if memory is out; *out then is empty. */
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,

@@ -43,6 +43,8 @@ struct image {
 
 static enum inlay_arch_id find_arch(const struct image *im)
 {
+    if (inlay_detect_is_wasm(im->b, im->n))
+        return INLAY_ARCH_WASM;
     enum inlay_arch_id named = inlay_detect_elf_arch(im->b, im->n);
     enum inlay_arch_id seen = inlay_detect_arch(im->b, im->n);
     /* An ELF header does not tell Thumb from ARM. */
@@ -255,6 +257,8 @@ int inlay_detect(const uint8_t *old, size_t old_size, const uint8_t *new, size_t
     } else if (inlay_arch_by_name(arch, &out->arch) != 0) {
         return INLAY_EXIT_USAGE;
     }
+    if (out->arch == INLAY_ARCH_WASM && inlay_detect_wasm(old, before.n, new, after.n, out) == 0)
+        return 0;
     uint32_t end, new_end;
     uint32_t used = find_spaces(out->arch, &before, base_known, (uint32_t)base, NULL, &end);
     find_spaces(out->arch, &after, base_known, base_known ? (uint32_t)base : used, &before,

@@ -3,7 +3,7 @@
 #ifndef INLAY_DETECT_H
 #define INLAY_DETECT_H
 
-#include "arch.h"
+#include "scene.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +21,11 @@ struct inlay_layout {
     uint32_t data_lo, data_hi;
     struct inlay_table table[INLAY_TABLES_MAX]; /* exception tables of ELF files */
     uint8_t tables;
+    /*
+     * The last so many spaces of both images are behind them: what is there is
+     * no bytes but things that indices count.
+     */
+    uint8_t index_spaces;
 };
 
 /*
@@ -38,6 +43,8 @@ int inlay_detect(const uint8_t *old, size_t old_size, const uint8_t *new, size_t
 int inlay_arch_by_name(const char *name, enum inlay_arch_id *id);
 /* What the codec knows about it; plain data for one that has no support. */
 const struct inlay_arch *inlay_arch_of(enum inlay_arch_id id);
+/* What the codec is to know of two images with this layout. */
+void inlay_layout_scene(const struct inlay_layout *layout, struct inlay_scene *sc);
 /* "?" for an id that is not one. */
 const char *inlay_arch_name(enum inlay_arch_id id);
 

@@ -39,4 +39,14 @@ enum inlay_arch_id inlay_detect_elf_arch(const uint8_t *b, uint32_t n);
 void inlay_detect_tables(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                          struct inlay_layout *out);
 
+/* 1 for a WebAssembly module of version 1. */
+int inlay_detect_is_wasm(const uint8_t *b, uint32_t n);
+
+/*
+ * Fills the spaces and data_lo, data_hi of two modules.  The last spaces are
+ * behind the images: an address in them is an index.  -1 if one is no module.
+ */
+int inlay_detect_wasm(const uint8_t *old, uint32_t old_size, const uint8_t *new, uint32_t new_size,
+                      struct inlay_layout *out);
+
 #endif

@@ -95,7 +95,7 @@ static int find_segments(struct job *j, struct inlay_error *err)
                      j->base, &layout))
         return inlay_fail(err, INLAY_EXIT_USAGE,
                           "there is no processor called '%s'; use auto, none, thumb2, arm, "
-                          "aarch64, riscv, xtensa, avr or x86-64",
+                          "aarch64, riscv, xtensa, avr, x86-64 or wasm",
                           j->arch);
     if (inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &layout,
                             &j->segments))

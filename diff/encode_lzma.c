@@ -550,6 +550,8 @@ int inlay_encode_lzma(const struct inlay_encode_input *in, struct inlay_encoded 
                               in->base_known, in->base, &layout);
     if (status)
         return inlay_fail(err, status, "there is no processor called \"%s\"", in->arch);
+    layout.old_spaces = (uint8_t)(layout.old_spaces - layout.index_spaces);
+    layout.new_spaces = (uint8_t)(layout.new_spaces - layout.index_spaces);
     if (encode_with(in, &layout, out)) {
         inlay_encoded_free(out);
         return inlay_fail(err, INLAY_EXIT_FAILURE, "the encoder failed: out of memory, or a bug");

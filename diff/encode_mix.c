@@ -6,6 +6,7 @@
 #include "align.h"
 #include "coder_out.h"
 #include "detect.h"
+#include "index.h"
 #include "mix_params.h"
 #include "moves.h"
 
@@ -98,7 +99,8 @@ static void truth_parse(struct walk *s, struct inlay_arch_state *st, const uint8
     u->target = walk_word_target(s, g, now);
 }
 
-/* What the missed unit really refers to, or 0 if it is no longer such a unit. */
+/* What the missed unit really refers to, or 0 if it is no longer such a unit.
+ */
 static int truth_target(struct walk *s, const struct walk_guess *g, uint32_t *target)
 {
     const uint8_t *now = s->truth->new + s->pos;
@@ -190,16 +192,18 @@ static const struct inlay_order_step *truth_step(struct walk *s)
 /* ---- the map ---- */
 
 static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
-                                          const struct inlay_layout *layout, uint32_t most,
+                                          const struct inlay_layout *layout,
+                                          const struct inlay_segments *indices, uint32_t most,
                                           uint32_t *count)
 {
     struct inlay_scene sc;
-    inlay_set_scene(layout, &sc);
+    inlay_layout_scene(layout, &sc);
     const struct inlay_moves_input moves = {
         .old = in->old,
         .new = in->new,
         .scene = &sc,
         .segments = in->segments,
+        .indices = indices,
         .block_len = in->limits->regions ? in->limits->region[0].block_len : 0,
         .most = most};
     return inlay_choose_moves(&moves, count);
@@ -439,7 +443,8 @@ struct shape {
 };
 
 static int encode_shape(const struct inlay_encode_input *in, const struct inlay_layout *layout,
-                        const struct shape *shape, struct inlay_encoded *out)
+                        const struct inlay_segments *indices, const struct shape *shape,
+                        struct inlay_encoded *out)
 {
     struct encoder *e = calloc(1, sizeof *e);
     if (!e)
@@ -451,7 +456,7 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
                                       .taught = shape->taught,
                                       .ranges = (uint16_t)in->order->pool_count};
     uint32_t most = most_moves(in, &params);
-    e->truth.move = choose_moves(in, layout, most, &e->truth.moves);
+    e->truth.move = choose_moves(in, layout, indices, most, &e->truth.moves);
     params.moves = (uint16_t)e->truth.moves;
     choose_sizes(in, &params);
     open_walk(e, layout, &params);
@@ -477,14 +482,14 @@ static int may_teach(const struct inlay_encode_input *in)
 
 /* Small memory can be divided in ways of which none is best for all images: tries them. */
 static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
-                       struct inlay_encoded *best)
+                       const struct inlay_segments *indices, struct inlay_encoded *best)
 {
     static const struct shape large[] = {{8, 1}}, small[] = {{2, 0}, {3, 0}};
     int teach = may_teach(in), found = 0;
     size_t count = teach ? 1 : sizeof small / sizeof *small;
     for (size_t i = 0; i < count; i++) {
         struct inlay_encoded e = {.codec = INLAY_CODEC_MIX}, loser = e;
-        if (encode_shape(in, layout, teach ? &large[i] : &small[i], &e) == 0 &&
+        if (encode_shape(in, layout, indices, teach ? &large[i] : &small[i], &e) == 0 &&
             (!found++ || e.payload.len < best->payload.len)) {
             loser = *best;
             *best = e;
@@ -504,7 +509,13 @@ int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *
                               in->base_known, in->base, &layout);
     if (status)
         return inlay_fail(err, status, "there is no processor called \"%s\"", in->arch);
-    if (encode_with(in, &layout, out)) {
+    struct inlay_segments indices;
+    status = inlay_index_moves(in->old, in->old_size, in->new, in->new_size, in->segments, &layout,
+                               &indices, NULL);
+    if (!status)
+        status = encode_with(in, &layout, &indices, out);
+    inlay_segments_free(&indices);
+    if (status) {
         inlay_encoded_free(out);
         return inlay_fail(err, INLAY_EXIT_FAILURE, "the encoder failed: out of memory, or a bug");
     }

@@ -91,8 +91,8 @@ static int scan_segment(struct choice *c, const struct inlay_segment *s)
                           &was);
         inlay_scene_parse(sc, INLAY_NEW, &new_state, c->in->new + s->new_pos + k, n, new_addr, &is);
         if (was.has_target && is.has_target && was.type == is.type &&
-            position(sc, INLAY_OLD, was.target, &from) &&
-            position(sc, INLAY_NEW, is.target, &to) && add_reference(c, from, to))
+            position(sc, INLAY_OLD, was.target, &from) && position(sc, INLAY_NEW, is.target, &to) &&
+            add_reference(c, from, to))
             return -1;
         k += was.len;
     }
@@ -282,8 +282,33 @@ static void fill_heap(struct choice *c)
     }
 }
 
+static int longer_first(const void *a, const void *b)
+{
+    const struct inlay_segment *x = a, *y = b;
+    if (x->len != y->len)
+        return x->len < y->len ? 1 : -1;
+    return by_new(a, b);
+}
+
+/* Adds the longest moves of indices: each stands for many units. */
+static uint32_t add_indices(struct inlay_segment *to, const struct inlay_segments *indices,
+                            uint32_t most)
+{
+    uint32_t n = (uint32_t)indices->count;
+    if (!n)
+        return 0;
+    memcpy(to, indices->at, n * sizeof *to);
+    qsort(to, n, sizeof *to, longer_first);
+    n = n < most ? n : most;
+    qsort(to, n, sizeof *to, by_new);
+    return n;
+}
+
 struct inlay_segment *inlay_choose_moves(const struct inlay_moves_input *in, uint32_t *count)
 {
+    static const struct inlay_segments none;
+    const struct inlay_segments *indices = in->indices ? in->indices : &none;
+    uint32_t kept = indices->count < in->most / 2u ? (uint32_t)indices->count : in->most / 2u;
     struct choice c = {.in = in};
     struct inlay_segment *moves = NULL;
     size_t room = in->segments->count + 1;
@@ -292,15 +317,17 @@ struct inlay_segment *inlay_choose_moves(const struct inlay_moves_input *in, uin
     if (c.at && c.heap && !find_references(&c)) {
         line_up(&c);
         fill_heap(&c);
-        while (c.count && (c.count > in->most || c.at[c.heap[0]].worth <= 0))
+        while (c.count && (c.count > in->most - kept || c.at[c.heap[0]].worth <= 0))
             drop(&c);
-        moves = calloc(c.count + 1u, sizeof *moves);
+        moves = calloc(c.count + indices->count + 1u, sizeof *moves);
     }
     for (uint32_t i = 0; moves && i < c.count; i++)
         moves[i] = c.at[c.heap[i]].s;
-    if (moves)
-        qsort(moves, c.count, sizeof *moves, by_new);
     *count = c.count;
+    if (moves) {
+        qsort(moves, c.count, sizeof *moves, by_new);
+        *count += add_indices(moves + c.count, indices, kept);
+    }
     free(c.at);
     free(c.heap);
     free(c.reference);

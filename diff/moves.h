@@ -10,6 +10,8 @@ struct inlay_moves_input {
     const uint8_t *old, *new;
     const struct inlay_scene *scene; /* processor, spaces and tables */
     const struct inlay_segments *segments;
+    const struct inlay_segments
+        *indices;       /* moves of index spaces, or NULL: half of `most` at most */
     uint32_t block_len; /* a copy that is no move starts anew this often; 0: never */
     uint32_t most;
 };

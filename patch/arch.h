@@ -89,8 +89,22 @@ struct inlay_arch {
      */
     int (*aim)(const struct inlay_arch_state *st, const struct inlay_unit *u, uint8_t *b,
                uint32_t old_addr, uint32_t new_addr, uint32_t target);
-    /* 1 if the aligned word at b is more likely an instruction than a pointer; may be NULL. */
-    int (*is_code)(const uint8_t *b, uint32_t n);
+    /* 1 if the aligned word at b, at addr, is likely to be no pointer but code; may be NULL. */
+    int (*is_code)(const uint8_t *b, uint32_t n, uint32_t addr);
+};
+
+/* What is at WebAssembly's addresses, by their top four bits: what indices mean, then sections. */
+enum inlay_wasm_area {
+    INLAY_WASM_FUNC = 4, /* below it data, at the address that it is loaded to */
+    INLAY_WASM_TABLE,
+    INLAY_WASM_TYPE,
+    INLAY_WASM_GLOBAL,
+    INLAY_WASM_CODE,
+    INLAY_WASM_ELEMENTS,
+    INLAY_WASM_SIGNATURES, /* the function section: a type for each */
+    INLAY_WASM_EXPORTS,
+    INLAY_WASM_EXPRESSIONS,
+    INLAY_WASM_LOCAL /* by function: 18 bits for that, 10 for the local */
 };
 
 enum inlay_literal_kind {

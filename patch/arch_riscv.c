@@ -230,9 +230,10 @@ static int rv_aim(const struct inlay_arch_state *st, const struct inlay_unit *u,
 }
 
 /* A LUI or AUIPC whose register is used next. */
-static int rv_is_code(const uint8_t *b, uint32_t n)
+static int rv_is_code(const uint8_t *b, uint32_t n, uint32_t addr)
 {
     uint32_t w = inlay_get32(b);
+    (void)addr;
     return (w & 0x5fu) == 0x17u && (w & 0xf80u) && rv_find_low(b, n, w >> 7 & 31u) != 0x1000u;
 }
 

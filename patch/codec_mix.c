@@ -183,10 +183,11 @@ static int mix_load(void *state, const uint8_t *buf, size_t len)
         .load = mix_load, .extra = &archs                                                          \
     }
 
-static const struct inlay_arch *const mix_list_all[] = {
-    &inlay_arch_none,    &inlay_arch_thumb2, &inlay_arch_arm,
-    &inlay_arch_aarch64, &inlay_arch_riscv,  &inlay_arch_xtensa,
-    &inlay_arch_avr,     &inlay_arch_x86_64, 0};
+static const struct inlay_arch *const mix_list_all[] = {&inlay_arch_none,  &inlay_arch_thumb2,
+                                                        &inlay_arch_arm,   &inlay_arch_aarch64,
+                                                        &inlay_arch_riscv, &inlay_arch_xtensa,
+                                                        &inlay_arch_avr,   &inlay_arch_x86_64,
+                                                        &inlay_arch_wasm,  0};
 static const struct mix_archs mix_archs_all = {mix_list_all};
 const struct inlay_codec inlay_codec_mix_all = MIX_CODEC(mix_archs_all);
 

@@ -45,7 +45,7 @@ static int scene_is_pointer(const struct inlay_scene *sc, enum inlay_side side, 
         u->type = INLAY_TYPE_DATA_POINTER;
     else
         return 0;
-    if (sc->arch->is_code && sc->arch->is_code(b, n))
+    if (sc->arch->is_code && sc->arch->is_code(b, n, addr))
         return 0;
     u->len = (uint8_t)size;
     u->has_target = 1;

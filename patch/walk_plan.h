@@ -79,26 +79,45 @@ static int walk_space_counts(struct walk *s)
     return 0;
 }
 
+/* Spaces behind an image hold no bytes: their addresses are indices. */
+#define POSITION_MAX 0x7fffffffu
+
+/* The end of an image and of what spaces add to it. */
+static uint32_t walk_end(const struct walk *s, enum inlay_side side)
+{
+    uint32_t size = side == INLAY_NEW ? s->setup.new_size : s->setup.old_size;
+    unsigned n = s->scene.spaces[side];
+    const struct inlay_space *last = &s->scene.space[side][n ? n - 1u : 0u];
+    return n && last->pos + last->len > size ? last->pos + last->len : size;
+}
+
 static int walk_one_space(struct walk *s)
 {
     unsigned i = (unsigned)s->scene.spaces[0] + s->scene.spaces[1] - s->plan_left;
     unsigned side = i >= s->scene.spaces[0];
     i -= side ? s->scene.spaces[0] : 0u;
     struct inlay_space *sp = &s->scene.space[side][i];
-    const struct inlay_space *before = i ? sp - 1 : 0;
     uint32_t size = side ? s->setup.new_size : s->setup.old_size;
-    uint32_t from = before ? before->pos + before->len : 0;
+    uint32_t from = i ? sp[-1].pos + sp[-1].len : 0;
+    unsigned paired = side && i < s->scene.spaces[0];
     if (walk_raw(s, 1, INLAY_WANT(truth_is_whole_space(s, side, i)))) {
         sp->pos = 0;
         sp->len = size;
+    } else if (paired) {
+        const struct inlay_space *old = &s->scene.space[0][i];
+        from += old->pos - (i ? old[-1].pos + old[-1].len : 0);
+        sp->pos = from + walk_signed(s, NUMBER_MISC, INLAY_WANT(s->truth->space[1][i].pos - from));
+        sp->len = old->len +
+                  walk_signed(s, NUMBER_MISC, INLAY_WANT(s->truth->space[1][i].len - old->len));
     } else {
         sp->pos =
             from + walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->space[side][i].pos - from));
         sp->len = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->space[side][i].len));
     }
-    if (sp->pos > size || sp->len > size - sp->pos)
+    if (sp->pos > POSITION_MAX || sp->len > POSITION_MAX - sp->pos ||
+        (sp->pos < size && sp->len > size - sp->pos))
         return INLAY_E_CORRUPT;
-    if (side && i < s->scene.spaces[0] &&
+    if (paired &&
         walk_raw(s, 1, INLAY_WANT(s->truth->space[1][i].addr == s->scene.space[0][i].addr)))
         sp->addr = s->scene.space[0][i].addr;
     else
@@ -132,10 +151,20 @@ static int walk_move_count(struct walk *s)
     return s->plan_left > s->params.moves ? INLAY_E_CORRUPT : 0;
 }
 
+/* 1 if a move lies in its image on either side, or on neither. */
+static int walk_move_fits(const struct walk *s, const struct inlay_move *m)
+{
+    uint32_t old_size = s->setup.old_size, new_size = s->setup.new_size;
+    uint32_t end = m->new_pos < new_size ? old_size : walk_end(s, INLAY_OLD);
+    if (m->old_pos > end || m->len > end - m->old_pos)
+        return 0;
+    return m->new_pos < new_size ? m->len <= new_size - m->new_pos : m->old_pos >= old_size;
+}
+
 static int walk_one_move(struct walk *s)
 {
     struct inlay_move *m = &s->map.move[s->map.count];
-    uint32_t room = s->setup.new_size - s->plan_pos;
+    uint32_t room = walk_end(s, INLAY_NEW) - s->plan_pos;
     uint32_t gap = walk_number(s, NUMBER_GAP, INLAY_WANT(truth_move(s)->new_pos - s->plan_pos));
     if (gap >= room)
         return INLAY_E_CORRUPT;
@@ -147,10 +176,8 @@ static int walk_one_move(struct walk *s)
     walk_remember(s,
                   walk_diagonal(s, 0, INLAY_WANT(truth_move(s)->old_pos - truth_move(s)->new_pos)));
     m->old_pos = m->new_pos + s->diagonal;
-    if (m->old_pos > s->setup.old_size || m->len > s->setup.old_size - m->old_pos)
-        return INLAY_E_CORRUPT;
     s->map.count++;
-    return 0;
+    return walk_move_fits(s, m) ? 0 : INLAY_E_CORRUPT;
 }
 
 static int walk_pool_count(struct walk *s)

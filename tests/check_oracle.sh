@@ -60,12 +60,20 @@ while IFS=$'\t' read -r pair old new _; do
 done < <(tail -n +2 corpus/PAIRS.tsv)
 
 # Every processor, also on images that are not for it: what a parser takes for code is arbitrary.
-for arch in none thumb2 arm aarch64 riscv xtensa avr x86-64; do
+for arch in none thumb2 arm aarch64 riscv xtensa avr x86-64 wasm; do
     for family in cortex-m4 rv32; do
         for codec in mix lzma; do
             compare "$family as $arch" corpus/images/$family/v1.1.0.bin corpus/images/$family/v1.2.0.bin \
                 --profile "$tmp/stage.profile" --arch $arch --base 0x10000 --codec $codec
         done
+    done
+done
+
+# A module's sections are told apart by address alone.
+for base in 0x80000000 0x90000000 0xa0000000 0xb0000000 0xd0000000; do
+    for codec in mix lzma; do
+        compare "area $base of wasm" corpus/images/rv32/v1.1.0.bin corpus/images/rv32/v1.2.0.bin \
+            --arch wasm --base $base --codec $codec
     done
 done
 
@@ -77,6 +85,14 @@ for seed in "${seeds[@]}"; do
     compare "made up $seed" "$tmp/$seed.old" "$tmp/$seed.new" --arch "$arch" --base 0x8000000
     compare "made up $seed" "$tmp/$seed.old" "$tmp/$seed.new" --arch "$arch" --base 0x8000000 \
         --profile "$tmp/stage.profile"
+done
+
+read -ra seeds < <(echo {1000..1015})
+python3 tests/oracle/pairs.py "$tmp" "${seeds[@]}"
+for seed in "${seeds[@]}"; do
+    compare "made up module $seed" "$tmp/$seed.old" "$tmp/$seed.new"
+    compare "made up module $seed" "$tmp/$seed.old" "$tmp/$seed.new" --codec lzma
+    compare "made up module $seed" "$tmp/$seed.old" "$tmp/$seed.new" --profile "$tmp/stage.profile"
 done
 
 for new in ../shared/corpus/*/*/new; do

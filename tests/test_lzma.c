@@ -105,8 +105,8 @@ static void encode(struct pair *p, uint32_t model_bytes)
 
 static void alloc_pair(struct pair *p, uint32_t old_size, uint32_t new_size)
 {
-    static const char *const archs[] = {"none", "thumb2", "aarch64", "x86-64", "riscv"};
-    *p = (struct pair){.old_size = old_size, .new_size = new_size, .arch = archs[below(5)]};
+    static const char *const archs[] = {"none", "thumb2", "aarch64", "x86-64", "riscv", "wasm"};
+    *p = (struct pair){.old_size = old_size, .new_size = new_size, .arch = archs[below(6)]};
     p->old = malloc(old_size + 1u);
     p->new = malloc(new_size + 1u);
     p->made = malloc(new_size + 1u);

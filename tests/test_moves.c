@@ -34,7 +34,7 @@ static void set_up(void)
                                                .new_space = {{BASE, 0, SIZE}},
                                                .old_spaces = 1,
                                                .new_spaces = 1};
-    inlay_set_scene(&layout, &scene);
+    inlay_layout_scene(&layout, &scene);
     memset(old, 0, sizeof old);
     memset(new, 0, sizeof new);
     for (uint32_t i = 0; i < WORDS; i++) {

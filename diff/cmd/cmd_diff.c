@@ -22,7 +22,7 @@ static const struct cli_option options[] = {
      NULL},
     {'m', "mode", "in-place|ab", "overrides the profile's mode", &mode_name, NULL},
     {0, "arch", "NAME",
-     "auto, thumb2, arm, aarch64, riscv, xtensa, avr, x86-64 or none;\n"
+     "auto, thumb2, arm, aarch64, riscv, xtensa, avr, x86-64, wasm or none;\n"
      "default: as the files or the profile say, else auto",
      &arch, NULL},
     {0, "codec", "auto|mix|lzma",

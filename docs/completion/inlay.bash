@@ -19,7 +19,7 @@ _inlay() {
         ;;
     -m | --mode) words="in-place ab" ;;
     --codec) words="auto mix lzma" ;;
-    --arch) words="auto none thumb2 arm aarch64 riscv xtensa avr x86-64" ;;
+    --arch) words="auto none thumb2 arm aarch64 riscv xtensa avr x86-64 wasm" ;;
     -c | --cut) words="none every random:" ;;
     -t | --torn)
         words="none all before after prefix suffix random one-bit all-but-one half-erased weak

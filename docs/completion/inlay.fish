@@ -19,7 +19,7 @@ complete -c inlay -n "__fish_seen_subcommand_from diff sim" -s p -l profile -r -
 complete -c inlay -n "__fish_seen_subcommand_from diff" -s m -l mode -x -a 'in-place ab'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l codec -x -a 'auto mix lzma'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l arch -x \
-    -a 'auto none thumb2 arm aarch64 riscv xtensa avr x86-64'
+    -a 'auto none thumb2 arm aarch64 riscv xtensa avr x86-64 wasm'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l base -x -d 'Load address'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l old-version -x
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l new-version -x

@@ -108,7 +108,7 @@ profiles() { # machines; reads pairs
 processors() { # machines; reads pairs
     local pair arch
     while read -r pair; do
-        for arch in arm aarch64 xtensa avr x86-64 none; do
+        for arch in arm aarch64 xtensa avr x86-64 wasm none; do
             echo "$pair|$1|--profile nrf52840 --mode in-place --arch $arch"
         done
     done

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * FORMAT.md, "Processors": instructions whose offset is a field are rows of
- * tables, the first row that matches counts; the others are in pair.c and x86.c.
+ * tables, the first row that matches counts; the others are in pair.c, x86.c and
+ * wasm.c.
  */
 #include "oracle.h"
 
@@ -131,16 +132,17 @@ static const struct row *const rows[8] = {
     [CPU_RISCV] = riscv,   [CPU_XTENSA] = xtensa, [CPU_AVR] = avr,
 };
 
-static const struct cpu cpus[8] = {
+static const struct cpu cpus[9] = {
     [CPU_NONE] = {1, 0, 0, BY_BYTES},    [CPU_THUMB2] = {2, 4, 0, BY_HALVES},
     [CPU_ARM] = {4, 4, 0, BY_BYTES},     [CPU_AARCH64] = {4, 8, 0, BY_BYTES},
     [CPU_RISCV] = {2, 4, 0, BY_PARCELS}, [CPU_XTENSA] = {1, 4, 1, BY_PARCELS},
     [CPU_AVR] = {2, 0, 0, BY_HALVES},    [CPU_X86_64] = {1, 8, 0, BY_BYTES},
+    [CPU_WASM] = {1, 4, 0, BY_BYTES},
 };
 
 const struct cpu *cpu_of(unsigned id)
 {
-    return id < 8 ? &cpus[id] : NULL;
+    return id < 9 ? &cpus[id] : NULL;
 }
 
 /* The length of the instruction at b; 1 if it does not fit. */
@@ -238,6 +240,10 @@ void cpu_parse(unsigned id, struct registers *regs, const uint8_t *b, uint32_t n
         x86_parse(regs, b, n, addr, u);
         return;
     }
+    if (id == CPU_WASM) {
+        wasm_parse(regs, b, n, addr, u);
+        return;
+    }
     u->len = length(id, b, n);
     uint32_t w = load(id, b, u->len);
     const struct row *r = find_row(id, u->len, w);
@@ -267,6 +273,8 @@ int cpu_aim(unsigned id, const struct registers *regs, const struct unit *u, uin
     int reached;
     if (id == CPU_X86_64)
         return x86_aim(u, b, new_addr, target);
+    if (id == CPU_WASM)
+        return wasm_aim(u, b, new_addr, target);
     if (pair_aim(id, regs, u, b, old_addr, new_addr, target, &reached))
         return reached;
     uint32_t w = load(id, b, u->len);
@@ -291,7 +299,9 @@ int cpu_aim(unsigned id, const struct registers *regs, const struct unit *u, uin
     return 1;
 }
 
-int cpu_is_code(unsigned id, const uint8_t *b, uint32_t n)
+int cpu_is_code(unsigned id, const uint8_t *b, uint32_t n, uint32_t addr)
 {
+    if (id == CPU_WASM)
+        return addr >= 0x80000000;
     return id == CPU_RISCV && riscv_is_code(b, n);
 }

@@ -94,7 +94,8 @@ void mix_learn(struct mixer *m, unsigned bit, int rate);
 
 /* ---- cpu.c and its neighbours ---- */
 
-enum { CPU_NONE, CPU_THUMB2, CPU_ARM, CPU_AARCH64, CPU_RISCV, CPU_XTENSA, CPU_AVR, CPU_X86_64 };
+enum { CPU_NONE, CPU_THUMB2, CPU_ARM, CPU_AARCH64, CPU_RISCV, CPU_XTENSA, CPU_AVR, CPU_X86_64,
+       CPU_WASM };
 
 struct unit {
     unsigned len, type;
@@ -118,7 +119,7 @@ void cpu_parse(unsigned id, struct registers *r, const uint8_t *b, uint32_t n, u
                struct unit *u);
 int cpu_aim(unsigned id, const struct registers *r, const struct unit *u, uint8_t *b,
             uint32_t old_addr, uint32_t new_addr, uint32_t target);
-int cpu_is_code(unsigned id, const uint8_t *b, uint32_t n);
+int cpu_is_code(unsigned id, const uint8_t *b, uint32_t n, uint32_t addr);
 
 /* For the processors whose addresses come in two instructions. */
 int pair_parse(unsigned id, struct registers *r, const uint8_t *b, uint32_t n, uint32_t addr,
@@ -129,6 +130,8 @@ void pair_after(unsigned id, struct registers *r, const uint8_t *b, const struct
 int riscv_is_code(const uint8_t *b, uint32_t n);
 void x86_parse(struct registers *r, const uint8_t *b, uint32_t n, uint32_t addr, struct unit *u);
 int x86_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t target);
+void wasm_parse(struct registers *r, const uint8_t *b, uint32_t n, uint32_t addr, struct unit *u);
+int wasm_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t target);
 
 /* ---- scene.c ---- */
 

@@ -4,10 +4,13 @@
 
 Writes DIR/SEED.old and DIR/SEED.new.  Words come from a small vocabulary, from
 branches and from pointers into the image, and move when something is inserted.
+Seeds from 1000 on are WebAssembly modules, made by pairs_wasm.py.
 """
 import random
 import struct
 import sys
+
+import pairs_wasm
 
 BASE = 0x8000000
 
@@ -66,6 +69,11 @@ def edit(r, program):
 
 for seed in sys.argv[2:]:
     r = random.Random(int(seed))
+    if int(seed) >= 1000:
+        for name, module in zip(('old', 'new'), pairs_wasm.pair(r)):
+            with open(f'{sys.argv[1]}/{seed}.{name}', 'wb') as f:
+                f.write(module)
+        continue
     first = words(r, r.choice([1, 3, 60, 400, 2500]))
     second, place = edit(r, first)
     tails = [r.randbytes(r.randrange(4)) for _ in range(2)]

@@ -103,7 +103,7 @@ static int parse_pointer(const struct scene *sc, const uint8_t *b, uint32_t n, u
     int inside = old_pos_of(sc, word, &pos);
     if (!inside && word - sc->data_lo >= sc->data_hi - sc->data_lo)
         return 0;
-    if (cpu_is_code(sc->cpu_id, b, n))
+    if (cpu_is_code(sc->cpu_id, b, n, addr))
         return 0;
     set_word(u, size, inside ? TYPE_POINTER : TYPE_DATA_POINTER, word);
     return 1;

@@ -20,16 +20,31 @@ static uint32_t address(struct small *s)
     return raw_bits(s, 32 - zeros) << zeros;
 }
 
-static void read_space(struct small *s, struct space *sp, const struct space *before, uint32_t size)
+static uint32_t end_before(const struct space *list, unsigned i)
 {
+    return i ? list[i - 1].pos + list[i - 1].len : 0;
+}
+
+/* like: the old space of the same index in its list, or NULL. */
+static void read_space(struct small *s, struct space *list, unsigned i, const struct space *like,
+                       uint32_t size)
+{
+    struct space *sp = &list[i];
     sp->pos = 0;
     sp->len = size;
     if (!raw_bits(s, 1)) {
-        sp->pos = number(s, KIND_MISC) + (before ? before->pos + before->len : 0);
-        sp->len = number(s, KIND_MISC);
+        sp->pos = end_before(list, i);
+        if (like) {
+            sp->pos += like[i].pos - end_before(like, i) + signed_number(s, KIND_MISC);
+            sp->len = like[i].len + signed_number(s, KIND_MISC);
+        } else {
+            sp->pos += number(s, KIND_MISC);
+            sp->len = number(s, KIND_MISC);
+        }
     }
-    if (sp->pos > size || sp->len > size - sp->pos)
-        bad("an address space is outside its image");
+    uint32_t limit = sp->pos < size ? size : 0x7fffffff;
+    if (sp->pos > limit || sp->len > limit - sp->pos)
+        bad("an address space is neither in its image nor behind it");
 }
 
 static void read_spaces(struct small *s)
@@ -46,11 +61,11 @@ static void read_spaces(struct small *s)
         sc->data_hi = address(s);
     }
     for (unsigned i = 0; i < sc->old_spaces; i++) {
-        read_space(s, &sc->old_space[i], i ? &sc->old_space[i - 1] : NULL, s->p->old_size);
+        read_space(s, sc->old_space, i, NULL, s->p->old_size);
         sc->old_space[i].addr = address(s);
     }
     for (unsigned i = 0; i < sc->new_spaces; i++) {
-        read_space(s, &sc->new_space[i], i ? &sc->new_space[i - 1] : NULL, s->p->new_size);
+        read_space(s, sc->new_space, i, i < sc->old_spaces ? sc->old_space : NULL, s->p->new_size);
         int same = i < sc->old_spaces && raw_bits(s, 1);
         sc->new_space[i].addr = same ? sc->old_space[i].addr : address(s);
     }
@@ -85,10 +100,19 @@ static uint32_t read_stretch(struct small *s, uint32_t pos, uint32_t size, uint3
     return pos + gap;
 }
 
+/* Where an image ends, or the last space behind it. */
+static uint32_t end_of(uint32_t size, const struct space *sp, unsigned spaces)
+{
+    uint32_t end = spaces ? sp[spaces - 1].pos + sp[spaces - 1].len : 0;
+    return end > size ? end : size;
+}
+
 static void read_moves(struct small *s)
 {
     struct scene *sc = &s->scene;
-    uint32_t pos = 0;
+    uint32_t pos = 0, old_size = s->p->old_size, new_size = s->p->new_size;
+    uint32_t old_end = end_of(old_size, sc->old_space, sc->old_spaces);
+    uint32_t new_end = end_of(new_size, sc->new_space, sc->new_spaces);
     sc->moves = number(s, KIND_MISC);
     if (sc->moves > s->max_moves)
         bad("too many moves");
@@ -96,12 +120,16 @@ static void read_moves(struct small *s)
     sc->by_old = need(sc->moves * sizeof *sc->by_old);
     for (uint32_t i = 0; i < sc->moves; i++) {
         struct move *m = &sc->move[i];
-        m->new_pos = read_stretch(s, pos, s->p->new_size, &m->len);
+        m->new_pos = read_stretch(s, pos, new_end, &m->len);
         pos = m->new_pos + m->len;
         remember(s, coded_diagonal(s, 0));
         m->old_pos = m->new_pos + s->diagonal;
-        if (m->old_pos > s->p->old_size || m->len > s->p->old_size - m->old_pos)
+        int behind = m->new_pos >= new_size;
+        uint32_t limit = behind ? old_end : old_size;
+        if (m->old_pos > limit || m->len > limit - m->old_pos)
             bad("a move from outside the old image");
+        if (behind ? m->old_pos < old_size : pos > new_size)
+            bad("a move from an image to behind it");
     }
     sort_moves(sc);
 }
