@@ -223,21 +223,10 @@ static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
     return log2;
 }
 
-static uint64_t flag_tables(const struct inlay_mix_params *p)
-{
-    return (uint64_t)(TABLES_FLAG * sizeof(uint32_t)) << p->flag_log2;
-}
-
-static uint64_t byte_tables(const struct inlay_mix_params *p)
-{
-    return (uint64_t)(p->votes * sizeof(uint16_t)) << p->byte_log2;
-}
-
 /* Bytes of the decoder's state. */
 static uint64_t memory(const struct inlay_mix_params *p)
 {
-    return sizeof(struct walk) + p->moves * MOVE_BYTES + p->ranges * sizeof(struct inlay_range) +
-           BYTE_ROWS * 2u * p->votes * sizeof(int32_t) + flag_tables(p) + byte_tables(p);
+    return sizeof(struct walk) + walk_tables_len(p);
 }
 
 /*
@@ -246,7 +235,7 @@ static uint64_t memory(const struct inlay_mix_params *p)
  */
 static void choose_sizes(const struct inlay_encode_input *in, struct inlay_mix_params *p)
 {
-    uint32_t text = p->taught ? 16u * (in->old_size + in->new_size) : 2u * in->new_size;
+    uint32_t text = p->large ? 16u * (in->old_size + in->new_size) : 2u * in->new_size;
     uint8_t most_flag = worth(in->new_size / 16u, INLAY_MIX_FLAG_MIN, 16);
     uint8_t most_byte = worth(text, INLAY_MIX_BYTE_MIN, 20);
     p->flag_log2 = INLAY_MIX_FLAG_MIN;
@@ -257,7 +246,7 @@ static void choose_sizes(const struct inlay_encode_input *in, struct inlay_mix_p
         flags.flag_log2++;
         int more_bytes = p->byte_log2 < most_byte && memory(&bytes) <= in->model_bytes;
         int more_flags = p->flag_log2 < most_flag && memory(&flags) <= in->model_bytes;
-        if (more_bytes && (byte_tables(p) <= 8u * flag_tables(p) || !more_flags))
+        if (more_bytes && (walk_byte_len(p) <= 8u * walk_flag_len(p) || !more_flags))
             *p = bytes;
         else if (more_flags)
             *p = flags;
@@ -287,7 +276,8 @@ static uint32_t most_moves(const struct inlay_encode_input *in,
 /* ---- the stream ---- */
 
 struct encoder {
-    struct walk walk; /* first, so that its tables may follow */
+    struct walk walk;
+    void *tables;
     struct truth truth;
     const struct inlay_encode_input *in;
     struct inlay_encoded *out;
@@ -392,27 +382,9 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
     e->truth.tables = layout->tables;
 }
 
-static int alloc_tables(struct walk *s)
-{
-    s->map.move = calloc(s->params.moves + 1u, sizeof *s->map.move);
-    s->map.by_old = calloc(s->params.moves + 1u, sizeof *s->map.by_old);
-    s->pool = calloc(s->params.ranges + 1u, sizeof *s->pool);
-    s->flag = calloc((size_t)TABLES_FLAG << s->params.flag_log2, sizeof *s->flag);
-    s->byte = calloc((size_t)s->params.votes << s->params.byte_log2, sizeof *s->byte);
-    s->weight_byte = calloc(BYTE_ROWS * 2u * s->params.votes, sizeof *s->weight_byte);
-    return s->map.move && s->map.by_old && s->pool && s->flag && s->byte && s->weight_byte ? 0 : -1;
-}
-
 static void free_encoder(struct encoder *e)
 {
-    if (!e)
-        return;
-    free(e->walk.map.move);
-    free(e->walk.map.by_old);
-    free(e->walk.pool);
-    free(e->walk.flag);
-    free(e->walk.byte);
-    free(e->walk.weight_byte);
+    free(e->tables);
     free((void *)(uintptr_t)e->truth.move);
     free(e);
 }
@@ -427,7 +399,7 @@ static int add_uvarint(struct inlay_buffer *out, uint32_t v)
 
 static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *out)
 {
-    uint8_t kind = (uint8_t)(p->arch | (p->votes - INLAY_MIX_VOTES_MIN) << 4 | p->taught << 7);
+    uint8_t kind = (uint8_t)(p->arch | (p->votes - INLAY_MIX_VOTES_MIN) << 4 | p->large << 7);
     uint8_t tables =
         (uint8_t)((p->flag_log2 - INLAY_MIX_FLAG_MIN) << 4 | (p->byte_log2 - INLAY_MIX_BYTE_MIN));
     if (inlay_buffer_add_byte(out, kind) || inlay_buffer_add_byte(out, tables) ||
@@ -439,7 +411,7 @@ static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *o
 /* A way to use the model memory. */
 struct shape {
     uint8_t votes;
-    uint8_t taught;
+    uint8_t large;
 };
 
 static int encode_shape(const struct inlay_encode_input *in, const struct inlay_layout *layout,
@@ -453,7 +425,7 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     e->out = out;
     struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
                                       .votes = shape->votes,
-                                      .taught = shape->taught,
+                                      .large = shape->large,
                                       .ranges = (uint16_t)in->order->pool_count};
     uint32_t most = most_moves(in, &params);
     e->truth.move = choose_moves(in, layout, indices, most, &e->truth.moves);
@@ -461,7 +433,9 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     choose_sizes(in, &params);
     open_walk(e, layout, &params);
     int status = -1;
-    if (e->truth.move && !alloc_tables(&e->walk)) {
+    e->tables = calloc(1, walk_tables_len(&params));
+    if (e->truth.move && e->tables) {
+        walk_lay_out(&e->walk, e->tables);
         walk_init(&e->walk);
         status = encode_stream(e);
     }
@@ -471,8 +445,8 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     return status;
 }
 
-/* Models are taught once, so what a commit resets must not come after the first group. */
-static int may_teach(const struct inlay_encode_input *in)
+/* Large models learn from the old image once: a commit, which resets them, must be the last one. */
+static int may_be_large(const struct inlay_encode_input *in)
 {
     unsigned commits = 0;
     for (size_t i = 0; i < in->order->count; i++)
@@ -485,11 +459,11 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
                        const struct inlay_segments *indices, struct inlay_encoded *best)
 {
     static const struct shape large[] = {{8, 1}}, small[] = {{2, 0}, {3, 0}};
-    int teach = may_teach(in), found = 0;
-    size_t count = teach ? 1 : sizeof small / sizeof *small;
+    int is_large = may_be_large(in), found = 0;
+    size_t count = is_large ? 1 : sizeof small / sizeof *small;
     for (size_t i = 0; i < count; i++) {
         struct inlay_encoded e = {.codec = INLAY_CODEC_MIX}, loser = e;
-        if (encode_shape(in, layout, indices, teach ? &large[i] : &small[i], &e) == 0 &&
+        if (encode_shape(in, layout, indices, is_large ? &large[i] : &small[i], &e) == 0 &&
             (!found++ || e.payload.len < best->payload.len)) {
             loser = *best;
             *best = e;

@@ -54,28 +54,6 @@ static int read_image(void *ctx, uint32_t pos, void *buf, uint32_t len)
     return 0;
 }
 
-static int alloc_tables(struct walk *s)
-{
-    s->map.move = calloc(s->params.moves + 1u, sizeof *s->map.move);
-    s->map.by_old = calloc(s->params.moves + 1u, sizeof *s->map.by_old);
-    s->pool = calloc(s->params.ranges + 1u, sizeof *s->pool);
-    s->flag = calloc((size_t)TABLES_FLAG << s->params.flag_log2, sizeof *s->flag);
-    s->byte = calloc((size_t)s->params.votes << s->params.byte_log2, sizeof *s->byte);
-    s->weight_byte = calloc(BYTE_ROWS * 2u * s->params.votes, sizeof *s->weight_byte);
-    return s->map.move && s->map.by_old && s->pool && s->flag && s->byte && s->weight_byte ? 0 : -1;
-}
-
-static void free_walk(struct walk *s)
-{
-    free(s->map.move);
-    free(s->map.by_old);
-    free(s->pool);
-    free(s->flag);
-    free(s->byte);
-    free(s->weight_byte);
-    free(s);
-}
-
 /* The payload without the links between the chunks. */
 static uint8_t *join(const struct inlay_manifest *m, const uint8_t *patch)
 {
@@ -111,6 +89,21 @@ static int walk_all(struct walk *s)
     return status;
 }
 
+/* A walk and its tables, in one piece, or NULL. */
+static struct walk *new_walk(const struct inlay_manifest *m)
+{
+    struct inlay_mix_params params;
+    if (inlay_mix_params_read(&params, m->params, m->params_len))
+        return NULL;
+    size_t own = walk_round(sizeof(struct walk));
+    struct walk *s = calloc(1, own + walk_tables_len(&params));
+    if (s) {
+        s->params = params;
+        walk_lay_out(s, (uint8_t *)s + own);
+    }
+    return s;
+}
+
 static int explain(struct walk *s, const struct inlay_manifest *m, const uint8_t *payload)
 {
     s->scene.arch = inlay_arch_of((enum inlay_arch_id)s->params.arch);
@@ -142,19 +135,17 @@ int inlay_explain(const struct inlay_manifest *m, const uint8_t *patch, const ui
         return inlay_fail(err, INLAY_EXIT_OLD,
                           "this is not the old image of the patch; give the one it was made for");
     memset(stats, 0, sizeof *stats);
-    struct walk *s = calloc(1, sizeof *s);
+    struct walk *s = new_walk(m);
     uint8_t *payload = join(m, patch);
     int status = -1;
-    if (s && payload && !inlay_mix_params_read(&s->params, m->params, m->params_len) &&
-        !alloc_tables(s)) {
+    if (s && payload) {
         s->setup.old = (struct inlay_old){&im, read_image, m->old_size};
         s->rc.stats = stats;
         s->rc.account = &stats->plan;
         status = explain(s, m, payload);
     }
     free(payload);
-    if (s)
-        free_walk(s);
+    free(s);
     return status ? inlay_fail(err, INLAY_EXIT_CORRUPT,
                                "the patch is corrupt: its payload makes no sense; get it again")
                   : 0;

@@ -18,39 +18,12 @@ static const struct inlay_arch *mix_arch(const struct inlay_codec *self, uint8_t
     return 0;
 }
 
-static size_t mix_round(size_t n)
-{
-    return (n + 7u) & ~(size_t)7u;
-}
-
 static size_t mix_need(const struct inlay_codec *self, const uint8_t *params, size_t params_len)
 {
     struct inlay_mix_params p;
     if (inlay_mix_params_read(&p, params, params_len) || !mix_arch(self, p.arch))
         return 0;
-    return mix_round(sizeof(struct walk)) + mix_round(p.moves * sizeof(struct inlay_move)) +
-           mix_round(p.moves * sizeof(uint16_t)) +
-           mix_round(p.ranges * sizeof(struct inlay_range)) +
-           mix_round(TABLES_FLAG * sizeof(uint32_t) << p.flag_log2) +
-           mix_round((size_t)p.votes * sizeof(uint16_t) << p.byte_log2) +
-           BYTE_ROWS * 2u * p.votes * sizeof(int32_t);
-}
-
-/* Deals the memory behind the walk out to its tables. */
-static void mix_lay_out(struct walk *s)
-{
-    uint8_t *at = (uint8_t *)s + mix_round(sizeof *s);
-    s->map.move = (struct inlay_move *)(void *)at;
-    at += mix_round(s->params.moves * sizeof(struct inlay_move));
-    s->map.by_old = (uint16_t *)(void *)at;
-    at += mix_round(s->params.moves * sizeof(uint16_t));
-    s->pool = (struct inlay_range *)(void *)at;
-    at += mix_round(s->params.ranges * sizeof(struct inlay_range));
-    s->flag = (uint32_t *)(void *)at;
-    at += mix_round(TABLES_FLAG * sizeof(uint32_t) << s->params.flag_log2);
-    s->byte = (uint16_t *)(void *)at;
-    at += mix_round((size_t)s->params.votes * sizeof(uint16_t) << s->params.byte_log2);
-    s->weight_byte = (int32_t *)(void *)at;
+    return walk_round(sizeof(struct walk)) + walk_tables_len(&p);
 }
 
 static int mix_begin(const struct inlay_codec *self, void *state,
@@ -64,7 +37,7 @@ static int mix_begin(const struct inlay_codec *self, void *state,
     if (!s->scene.arch)
         return INLAY_E_UNSUPPORTED;
     s->setup = *setup;
-    mix_lay_out(s);
+    walk_lay_out(s, (uint8_t *)s + walk_round(sizeof *s));
     walk_init(s);
     return 0;
 }

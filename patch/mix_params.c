@@ -8,7 +8,7 @@ int inlay_mix_params_read(struct inlay_mix_params *p, const uint8_t *b, size_t l
     uint8_t kind = inlay_bytes_u8(&in);
     p->arch = kind & 15u;
     p->votes = (uint8_t)(INLAY_MIX_VOTES_MIN + (kind >> 4 & 7u));
-    p->taught = kind >> 7;
+    p->large = kind >> 7;
     uint8_t tables = inlay_bytes_u8(&in);
     p->flag_log2 = (uint8_t)(INLAY_MIX_FLAG_MIN + (tables >> 4));
     p->byte_log2 = (uint8_t)(INLAY_MIX_BYTE_MIN + (tables & 15u));

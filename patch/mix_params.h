@@ -18,7 +18,7 @@
 struct inlay_mix_params {
     uint8_t arch;      /* enum inlay_arch_id */
     uint8_t votes;     /* contexts that predict a byte, INLAY_MIX_VOTES_MIN to _MAX */
-    uint8_t taught;    /* 1: the models of new data learn from the old image first */
+    uint8_t large;     /* 1: models for a computer's memory, which learn from the old image first */
     uint8_t flag_log2; /* counters in each of the flag tables, as a power of two: 4 to 19 */
     uint8_t byte_log2; /* the same for byte tables: 5 to 20 */
     uint16_t moves;    /* most regions in the map */

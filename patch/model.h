@@ -50,7 +50,7 @@ static inline uint32_t inlay_coarse_p(uint16_t c)
 }
 
 /* One decision in the making. */
-#define INLAY_VOTES 8u
+#define INLAY_VOTES 11u
 struct inlay_ballot {
     int32_t in[2u * INLAY_VOTES];
     unsigned n;       /* inputs, two for each counter */

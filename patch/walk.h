@@ -57,8 +57,8 @@ enum walk_quality {
     QUALITY_FIXED                   /* outside the image, nothing known */
 };
 
-#define TABLES_FLAG 6u                 /* contexts that are hashed into a table each */
-#define VOTES_FLAG  (TABLES_FLAG + 1u) /* and one that has a counter per class */
+#define FLAGS_SMALL 6u  /* contexts that are hashed into a table each ... */
+#define FLAGS_LARGE 10u /* ... with large models; and one that has a counter per class */
 #define CLASSES     196u
 #define BYTE_SETS   16u
 #define BYTE_ROWS   (BYTE_SETS + 8u) /* sets of weights for bytes: by what they are, and by bit */
@@ -73,6 +73,7 @@ enum walk_candidate {
 };
 #define FLAG_SETS (16u + CANDIDATES) /* by type, or by candidate */
 #define FLAG_MORE (9u + CANDIDATES)
+#define FLAG_ROWS (FLAG_SETS + FLAG_MORE)
 
 /* Old addresses whose new ones had to be corrected. */
 struct walk_lesson {
@@ -143,10 +144,10 @@ struct walk {
 
     uint16_t control[CONTROL_COUNTERS];
     uint32_t class[CLASSES];
-    int32_t weight_flag[FLAG_SETS + FLAG_MORE][2u * VOTES_FLAG];
-    uint32_t *flag;        /* TABLES_FLAG tables of 1 << params.flag_log2 */
+    uint32_t *flag;        /* walk_flags() tables of 1 << params.flag_log2 */
     uint16_t *byte;        /* params.votes tables of 1 << params.byte_log2 */
-    int32_t *weight_byte;  /* BYTE_ROWS rows of 2 * params.votes */
+    int32_t *weight_flag;  /* FLAG_ROWS rows of walk_flag_row() */
+    int32_t *weight_byte;  /* BYTE_ROWS rows of walk_byte_row() */
     const uint8_t *taught; /* while bytes of the old image are learned from: these; else NULL */
 };
 
@@ -213,6 +214,22 @@ static unsigned walk_tree(struct walk *s, unsigned base, unsigned bits, unsigned
 
 /* ---- mixed decisions ---- */
 
+static unsigned walk_flags(const struct inlay_mix_params *p)
+{
+    return p->large ? FLAGS_LARGE : FLAGS_SMALL;
+}
+
+/* Weights in a row: two for each voter. */
+static unsigned walk_flag_row(const struct inlay_mix_params *p)
+{
+    return 2u * (walk_flags(p) + 1u);
+}
+
+static unsigned walk_byte_row(const struct inlay_mix_params *p)
+{
+    return 2u * p->votes;
+}
+
 static uint32_t walk_hash(uint32_t v, unsigned bits)
 {
     return v * 0x9e3779b1u >> (32u - bits);
@@ -222,11 +239,13 @@ static uint32_t walk_hash(uint32_t v, unsigned bits)
 static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, unsigned a,
                           unsigned b, unsigned want)
 {
-    struct inlay_ballot ballot = {.weight = {s->weight_flag[a], s->weight_flag[FLAG_SETS + b]}};
-    uint32_t *counter[VOTES_FLAG];
-    unsigned bits = s->params.flag_log2;
-    for (unsigned i = 0; i < VOTES_FLAG; i++) {
-        counter[i] = i < TABLES_FLAG
+    unsigned bits = s->params.flag_log2, tables = walk_flags(&s->params);
+    unsigned row = walk_flag_row(&s->params);
+    struct inlay_ballot ballot = {
+        .weight = {s->weight_flag + a * row, s->weight_flag + (FLAG_SETS + b) * row}};
+    uint32_t *counter[FLAGS_LARGE + 1u];
+    for (unsigned i = 0; i <= tables; i++) {
+        counter[i] = i < tables
                          ? s->flag + ((uint32_t)i << bits) + walk_hash(ctx[i] + 1u, bits)
                          : &s->class[class];
         inlay_vote(&ballot, inlay_fine_p(*counter[i]));
@@ -234,7 +253,7 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, u
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
     INLAY_TRACE(s, CONTROL_COUNTERS + class, bit);
     inlay_mix_learn(&ballot, bit, 12);
-    for (unsigned i = 0; i < VOTES_FLAG; i++)
+    for (unsigned i = 0; i <= tables; i++)
         inlay_fine_learn(counter[i], bit, 250);
     return bit;
 }
@@ -251,7 +270,7 @@ static uint16_t *walk_slot(const struct walk *s, unsigned i, uint32_t ctx, unsig
     uint16_t *table = s->byte + ((uint32_t)i << bits), mark = (uint16_t)(h | 1u);
     uint32_t at = h >> (36u - bits) << 4;
     uint16_t *slot = table + at, *other = table + (at ^ 16u);
-    if (*slot == mark || !s->params.taught)
+    if (*slot == mark || !s->params.large)
         return slot;
     if (*other == mark)
         return other;
@@ -267,7 +286,7 @@ static uint16_t *walk_slot(const struct walk *s, unsigned i, uint32_t ctx, unsig
 static unsigned walk_byte_bit(struct walk *s, uint16_t *const *slots, unsigned at, unsigned set,
                               unsigned depth, unsigned want)
 {
-    unsigned row = 2u * s->params.votes;
+    unsigned row = walk_byte_row(&s->params);
     struct inlay_ballot ballot = {
         .weight = {s->weight_byte + set * row, s->weight_byte + (BYTE_SETS + depth) * row}};
     for (unsigned i = 0; i < s->params.votes; i++)

@@ -15,6 +15,22 @@ static unsigned walk_log2(uint32_t v)
     return n;
 }
 
+#define MIX_A 0x2c1b3c6du
+#define MIX_B 0x3d4d51cbu
+
+/* More of them, for large models: this very unit, its target, the bytes before it. */
+static void walk_flag_contexts_large(const struct walk *s, const struct walk_guess *g,
+                                     unsigned what, unsigned swap, uint32_t *ctx)
+{
+    uint32_t key = what << 27 | swap << 20 | (uint32_t)g->stormy << 19;
+    uint32_t by_type = key ^ (uint32_t)g->unit.type << 3;
+    ctx[6] = g->value * MIX_A ^ key ^ 6u;
+    ctx[7] = (s->before & 0xffffu) * MIX_B ^ by_type ^ 7u;
+    ctx[8] = (g->unit.has_target ? g->unit.target * MIX_A : g->value * MIX_B ^ (s->hits & 1u)) ^
+             key ^ 8u;
+    ctx[9] = s->before * MIX_A ^ by_type ^ 9u;
+}
+
 /* Contexts for the decisions about one unit; `what` keeps the decisions apart. */
 static void walk_flag_contexts(const struct walk *s, const struct walk_guess *g, unsigned what,
                                unsigned swap, uint32_t *ctx)
@@ -49,9 +65,11 @@ static unsigned walk_class(const struct walk_guess *g, unsigned what, unsigned s
 static unsigned walk_unit_flag(struct walk *s, const struct walk_guess *g, unsigned what,
                                unsigned swap, unsigned want)
 {
-    uint32_t ctx[TABLES_FLAG];
+    uint32_t ctx[FLAGS_LARGE];
     unsigned class = walk_class(g, what, swap);
     walk_flag_contexts(s, g, what, swap, ctx);
+    if (s->params.large)
+        walk_flag_contexts_large(s, g, what, swap, ctx);
     if (what)
         return walk_flag(s, ctx, class, 15u + what, 8u + what, want);
     if (g->stormy)

@@ -7,11 +7,27 @@
 #define INLAY_WALK_PLAN_H
 
 #include "prior.h"
+#include "walk_memory.h"
 #include "walk_run.h"
 
-#define WEIGHT_BYTE 56000 /* all contexts together, at first */
+/* Weights at first, of all voters together but that by class. */
+#define WEIGHT_FLAG  30000
+#define WEIGHT_CLASS 16000
+#define WEIGHT_BYTE  56000
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
+
+/* Of each voter's two inputs only the first counts at first. */
+static void walk_reset_weights(struct walk *s)
+{
+    unsigned row = walk_flag_row(&s->params);
+    for (unsigned i = 0; i < FLAG_ROWS * row; i++)
+        s->weight_flag[i] = i & 1u               ? 0
+                            : i % row < row - 2u ? WEIGHT_FLAG / (int32_t)walk_flags(&s->params)
+                                                 : WEIGHT_CLASS;
+    for (unsigned i = 0; i < BYTE_ROWS * walk_byte_row(&s->params); i++)
+        s->weight_byte[i] = i & 1u ? 0 : WEIGHT_BYTE / s->params.votes;
+}
 
 static void walk_reset_models(struct walk *s)
 {
@@ -20,15 +36,11 @@ static void walk_reset_models(struct walk *s)
             s->control[i] = inlay_prior_coarse(i);
     for (unsigned i = 0; i < CLASSES; i++)
         s->class[i] = inlay_prior_fine(CONTROL_COUNTERS + i);
-    for (uint32_t i = 0; i < TABLES_FLAG << s->params.flag_log2; i++)
+    for (uint32_t i = 0; i < (uint32_t)walk_flags(&s->params) << s->params.flag_log2; i++)
         s->flag[i] = INLAY_FINE_START;
     for (uint32_t i = 0; i < (uint32_t)s->params.votes << s->params.byte_log2; i++)
         s->byte[i] = INLAY_COARSE_START;
-    for (unsigned i = 0; i < FLAG_SETS + FLAG_MORE; i++)
-        for (unsigned k = 0; k < 2u * VOTES_FLAG; k++)
-            s->weight_flag[i][k] = k & 1u ? 0 : k < 2u * TABLES_FLAG ? 5000 : 16000;
-    for (unsigned i = 0; i < BYTE_ROWS * 2u * s->params.votes; i++)
-        s->weight_byte[i] = i & 1u ? 0 : WEIGHT_BYTE / s->params.votes;
+    walk_reset_weights(s);
     memset(s->lesson, 0, sizeof s->lesson);
     memset(s->swap, 0, sizeof s->swap);
     memset(s->shift, 0, sizeof s->shift);
@@ -221,7 +233,7 @@ static int walk_next_phase(struct walk *s)
     default:
         walk_reset_models(s);
         memset(s->recent, 0, sizeof s->recent);
-        return s->params.taught ? walk_teach(s) : 0;
+        return s->params.large ? walk_teach(s) : 0;
     }
 }
 

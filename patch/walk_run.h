@@ -75,12 +75,12 @@ static void walk_pass(struct walk *s, const uint8_t *out, unsigned len)
     s->run_left -= len;
 }
 
-/* Passes copied bytes.  Taught models learn from them, unless all has been right for long. */
+/* Passes copied bytes.  Large models learn from them, unless all has been right for long. */
 static void walk_pass_copy(struct walk *s, const uint8_t *out, unsigned len)
 {
     uint32_t left = s->run_left;
     uint8_t unit[INLAY_UNIT_MAX];
-    if (!s->params.taught || s->run_length >= CALM_AFTER) {
+    if (!s->params.large || s->run_length >= CALM_AFTER) {
         walk_pass(s, out, len);
         return;
     }
