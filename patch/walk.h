@@ -245,9 +245,8 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, u
         .weight = {s->weight_flag + a * row, s->weight_flag + (FLAG_SETS + b) * row}};
     uint32_t *counter[FLAGS_LARGE + 1u];
     for (unsigned i = 0; i <= tables; i++) {
-        counter[i] = i < tables
-                         ? s->flag + ((uint32_t)i << bits) + walk_hash(ctx[i] + 1u, bits)
-                         : &s->class[class];
+        counter[i] = i < tables ? s->flag + ((uint32_t)i << bits) + walk_hash(ctx[i] + 1u, bits)
+                                : &s->class[class];
         inlay_vote(&ballot, inlay_fine_p(*counter[i]));
     }
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);

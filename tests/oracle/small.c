@@ -163,7 +163,7 @@ static void read_plan(struct small *s)
     s->in_end = s->p->payload_len;
     reset_group(s);
     memset(s->recent, 0, sizeof s->recent);
-    if (s->taught)
+    if (s->large)
         learn_old_text(s);
 }
 
@@ -244,7 +244,7 @@ static void make_block(struct small *s)
             start_run(s);
         unsigned len = s->run == RUN_NEW ? new_unit(s, unit) : copy_unit(s, unit);
         memcpy(s->out + s->pos, unit, len);
-        if (s->run != RUN_NEW && s->taught && s->run_hits < 32)
+        if (s->run != RUN_NEW && s->large && s->run_hits < 32)
             learn_copy(s, unit, len);
         else
             pass_bytes(s, unit, len);
@@ -300,7 +300,8 @@ static void read_params(struct small *s)
     unsigned kind = take_byte(&b);
     s->scene.cpu_id = kind % 16;
     s->votes = 2 + kind / 16 % 8;
-    s->taught = kind / 128;
+    s->large = kind / 128;
+    s->flags = s->large ? 10 : 6;
     unsigned tables = take_byte(&b);
     s->flag_log2 = 4 + tables / 16;
     s->byte_log2 = 5 + tables % 16;
@@ -322,7 +323,7 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
     s->out = out;
     s->in = p->payload;
     read_params(s);
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < s->flags; i++)
         s->flag[i] = need(sizeof(struct counter) << s->flag_log2);
     for (unsigned i = 0; i < s->votes; i++) {
         s->byte[i] = need(sizeof(struct counter) << s->byte_log2);
@@ -339,7 +340,7 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
     }
     if (s->in_pos != p->payload_len)
         bad("bytes are left behind the last step");
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < s->flags; i++)
         free(s->flag[i]);
     for (unsigned i = 0; i < s->votes; i++) {
         free(s->byte[i]);

@@ -30,7 +30,7 @@ struct small {
     const uint8_t *old;
     uint8_t *out;
     struct scene scene;
-    unsigned flag_log2, byte_log2, votes, taught, max_moves, max_ranges;
+    unsigned flag_log2, byte_log2, votes, large, flags, max_moves, max_ranges;
 
     /* range coder */
     const uint8_t *in;
@@ -39,9 +39,9 @@ struct small {
 
     /* models */
     struct counter plain[C_END]; /* coarse up to C_CLASS, then fine */
-    struct counter *flag[6], *byte[8];
+    struct counter *flag[10], *byte[8];
     uint16_t *mark[8]; /* whose counters 16 of a byte table are, 0 at first */
-    int32_t flag_weight_a[20][14], flag_weight_b[13][14];
+    int32_t flag_weight_a[20][22], flag_weight_b[13][22];
     int32_t byte_weight_a[16][16], byte_weight_b[8][16];
 
     /* what was seen */

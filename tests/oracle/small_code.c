@@ -82,15 +82,15 @@ uint32_t hash(uint32_t v, unsigned bits)
 unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b)
 {
     struct mixer m = {{0}, 0, {s->flag_weight_a[a], s->flag_weight_b[b]}, 0};
-    struct counter *c[7];
-    for (unsigned i = 0; i < 6; i++)
+    struct counter *c[11];
+    for (unsigned i = 0; i < s->flags; i++)
         c[i] = &s->flag[i][hash(ctx[i] + 1, s->flag_log2)];
-    c[6] = &s->plain[C_CLASS + class];
-    for (unsigned i = 0; i < 7; i++)
+    c[s->flags] = &s->plain[C_CLASS + class];
+    for (unsigned i = 0; i <= s->flags; i++)
         mix_add(&m, fine_p(c[i]));
     unsigned bit = code_bit(s, mix(&m));
     mix_learn(&m, bit, 12);
-    for (unsigned i = 0; i < 7; i++)
+    for (unsigned i = 0; i <= s->flags; i++)
         learn_fine(c[i], bit);
     return bit;
 }
@@ -103,7 +103,7 @@ static struct counter *find_counters(struct small *s, unsigned table, uint32_t c
     uint32_t first = h >> (32 - (s->byte_log2 - 4)), second = first ^ 1;
     uint16_t mark = (uint16_t)(h | 1);
     struct counter *c = s->byte[table];
-    if (!s->taught || s->mark[table][first] == mark)
+    if (!s->large || s->mark[table][first] == mark)
         return c + first * 16;
     if (s->mark[table][second] == mark)
         return c + second * 16;
@@ -154,8 +154,8 @@ static void set_all(struct counter *c, size_t n, int32_t p)
 
 static void reset_weights(struct small *s)
 {
-    for (unsigned k = 0; k < 14; k++) {
-        int32_t w = k % 2 ? 0 : k < 12 ? 5000 : 16000;
+    for (unsigned k = 0; k < 22; k++) {
+        int32_t w = k % 2 ? 0 : k < 2 * s->flags ? 30000 / (int32_t)s->flags : 16000;
         for (unsigned i = 0; i < 20; i++)
             s->flag_weight_a[i][k] = w;
         for (unsigned i = 0; i < 13; i++)
@@ -183,7 +183,7 @@ void reset_group(struct small *s)
             s->plain[i] = coarse_prior(i);
     for (unsigned i = C_CLASS; i < C_END; i++)
         s->plain[i] = fine_prior(i);
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < s->flags; i++)
         set_all(s->flag[i], (size_t)1 << s->flag_log2, 2097152);
     for (unsigned i = 0; i < s->votes; i++) {
         set_all(s->byte[i], (size_t)1 << s->byte_log2, 2048);

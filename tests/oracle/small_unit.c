@@ -135,7 +135,8 @@ static unsigned decide(struct small *s, const struct guess *g, uint32_t what, ui
         start = (uint32_t)g->old[1] << 8;
     uint32_t key =
         what << 27 | t << 22 | changed << 21 | g->quality << 17 | swap << 16 | g->stormy << 15;
-    uint32_t ctx[6] = {
+    uint32_t apart = what << 27 ^ swap << 20 ^ g->stormy << 19, last = tail_bytes(s);
+    uint32_t ctx[10] = {
         key | (s->hits & 3),
         what << 27 | 1u << 26 | g->stormy << 8 | (s->hits & 255),
         key | s->type_hits[t],
@@ -143,6 +144,11 @@ static unsigned decide(struct small *s, const struct guess *g, uint32_t what, ui
         what << 27 | 3u << 25 | changed << 25 | t << 18 | start | swap << 16,
         what << 27 | 5u << 24 | (g->old_addr & 3) << 20 | (run > 7 ? 7 : run) << 12 |
             changed << 11 | swap << 10 | g->quality << 4 | (s->hits & 15),
+        6 ^ apart ^ g->value * 0x2c1b3c6du,
+        7 ^ apart ^ t << 3 ^ last % 65536 * 0x3d4d51cbu,
+        8 ^ apart ^
+            (g->u.has_target ? g->u.target * 0x2c1b3c6du : (g->value * 0x3d4d51cbu) ^ s->hits % 2),
+        9 ^ apart ^ t << 3 ^ last * 0x2c1b3c6du,
     };
     unsigned len = (g->u.len < 4 ? g->u.len : 4) - 1;
     if (what > 0)
