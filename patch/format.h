@@ -6,7 +6,7 @@
 #define INLAY_LEVEL            1u          /* format level, the fourth byte of a patch */
 #define INLAY_SIZE_MAX         0x7fffffffu /* bytes of an image, a payload or a slot */
 #define INLAY_LINK_LEN         16u         /* bytes of digest by which a chunk is named ... */
-#define INLAY_LINK_SHORT       8u          /* ... and in a patch without a signature */
+#define INLAY_LINK_SHORT       4u          /* ... and in a patch without a signature */
 #define INLAY_UNSIGNED_LEN     4u          /* bytes of digest in place of a signature */
 #define INLAY_CHUNK_LOG_MIN    9u          /* chunks of 512 bytes ... */
 #define INLAY_CHUNK_LOG_MAX    16u         /* ... to 64 KB */

@@ -51,7 +51,9 @@ def split(data):
             end = at + 1
         elif name == 'params':
             end = at + 1 + m[at]
-        elif name in ('old_digest', 'link'):
+        elif name == 'link':
+            end = at + 4
+        elif name == 'old_digest':
             end = at + 8
         elif name == 'new_digest':
             end = at + 32
@@ -82,7 +84,7 @@ def chained(payload):
     """The good patch with another payload of one chunk and a link that is right."""
     names, _ = split(good)
     names['payload_len'] = uvarint(len(payload))
-    names['link'] = hashlib.sha256(payload).digest()[:8]
+    names['link'] = hashlib.sha256(payload).digest()[:4]
     return join(names, payload)
 
 
@@ -100,7 +102,7 @@ put('bad-chunk.inlay', flip(good, len(good) - 1))
 
 # Contradictions behind digests that are right.
 put('bad-flags.inlay', edit(flags=good[4] & ~1))
-put('bad-link.inlay', edit(link=lambda b: flip(b, 7)))
+put('bad-link.inlay', edit(link=lambda b: flip(b, 3)))
 put('bad-number.inlay', edit(old_size=lambda b: b[:-1] + bytes([b[-1] | 128, 0])))
 put('bad-size.inlay', edit(old_size=lambda b: uvarint(1 << 31)))
 put('bad-check-len.inlay', edit(sizes=lambda b: bytes([b[0] & 0xe0 | 17])))
@@ -118,7 +120,7 @@ put('bad-field-len.inlay', edit(flags=field, rest=lambda b: b + b'\x81\2a'))
 put('unsupported-level.inlay', flip(good, 3, 3))
 put('unsupported-flag.inlay', edit(flags=good[4] | 0x80))
 put('unsupported-codec.inlay', edit(codec=lambda b: b'\x63'))
-put('unsupported-processor.inlay', edit(params=lambda b: b[:1] + b'\x63' + b[2:]))
+put('unsupported-processor.inlay', edit(params=lambda b: b[:1] + bytes([b[1] | 15]) + b[2:]))
 put('unsupported-field.inlay', edit(flags=field, rest=lambda b: b + b'\x7f\1x'))
 put('good-skipped-field.inlay', edit(flags=field, rest=lambda b: b + b'\xf0\1x'))
 END

@@ -80,7 +80,7 @@ static void read_fields(struct bytes *b)
 
 static unsigned read_manifest(struct patch *p, struct bytes b, unsigned flags, uint8_t *link)
 {
-    unsigned link_len = flags & SHORT_LINKS ? 8 : 16;
+    unsigned link_len = flags & SHORT_LINKS ? 4 : 16;
     p->in_place = flags & IN_PLACE;
     if (p->in_place && !(flags & GEOMETRY))
         bad("in place without a geometry");
