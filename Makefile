@@ -93,8 +93,8 @@ demo: ## a real update in place, its power cut at every operation, beside other 
 	$(Q)bench/demo.sh $(BUILD)/inlay
 
 .PHONY: soak
-soak: ## fuzzing and random power cuts, SECS=n seconds for each part (default 10)
-	$(Q)BUILD=$(BUILD) SECS=$(SECS) MAKE="$(MAKE)" tests/soak.sh
+soak: ## fuzzing, histories of two and three power cuts, random ones; SECS=n (default 10)
+	$(Q)BUILD=$(BUILD) SECS=$(SECS) JOBS=$(JOBS) MAKE="$(MAKE)" tests/soak.sh
 
 .PHONY: amalgamation
 amalgamation: ## the patcher as BUILD/inlay_patch.c and BUILD/inlay_patch.h

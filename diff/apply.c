@@ -97,16 +97,22 @@ struct inlay_config inlay_apply_config(const struct inlay_apply_options *options
 }
 
 /* The sentence for a status, with the place and the way out. */
-static int stop(enum inlay_status status, const struct inlay_report *at, struct inlay_error *err)
+static int stop(enum inlay_status status, const struct inlay_report *at, uint32_t old_size,
+                struct inlay_error *err)
 {
     enum inlay_exit code = inlay_exit_of(status);
     const char *text = inlay_status_text(status);
     switch (status) {
     case INLAY_E_OLD:
-        return inlay_fail(err, code,
-                          "%s (seen at byte %u); inlay info shows the size and digest of the image "
-                          "that is needed",
-                          text, at->image_pos);
+        return at->image_pos < old_size
+                   ? inlay_fail(err, code,
+                                "%s: the first wrong block is at byte %u; inlay info shows the "
+                                "size and digest of the image that is needed",
+                                text, at->image_pos)
+                   : inlay_fail(err, code,
+                                "%s; inlay info shows the size and digest of the image that is "
+                                "needed",
+                                text);
     case INLAY_E_CORRUPT:
     case INLAY_E_CHAIN:
         return inlay_fail(err, code, "%s (at byte %u of the patch); get the patch again", text,
@@ -119,6 +125,11 @@ static int stop(enum inlay_status status, const struct inlay_report *at, struct 
                           at->image_pos);
     case INLAY_E_BUSY:
         return inlay_fail(err, code, "%s; apply that patch to its end first", text);
+    case INLAY_E_PROGRESS:
+        return inlay_fail(err, code,
+                          "%s; see why it is stopped each time, then go on with a "
+                          "larger boots_max",
+                          text);
     case INLAY_E_POLICY:
         return inlay_fail(err, code, "%s; inlay info shows its component and security counter",
                           text);
@@ -154,7 +165,7 @@ int inlay_apply_flash(const struct inlay_config *cfg, const uint8_t *patch, size
     if (status == INLAY_MORE)
         status = INLAY_E_CORRUPT;
     if (status)
-        return stop(status, &at, err);
+        return stop(status, &at, 0, err);
     /* What the journal holds may be another patch, and need more than this one. */
     size_t room = needs.workspace > WORKSPACE_MIN ? needs.workspace : WORKSPACE_MIN;
     void *workspace = malloc(room);
@@ -171,7 +182,7 @@ int inlay_apply_flash(const struct inlay_config *cfg, const uint8_t *patch, size
         at = inlay_report(p);
     free(workspace);
     *already = status == INLAY_ALREADY;
-    return status < 0 ? stop(status, &at, err) : 0;
+    return status < 0 ? stop(status, &at, needs.old_size, err) : 0;
 }
 
 /* Everything that applying in memory needs. */
@@ -250,7 +261,7 @@ int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_
         return code;
     enum inlay_status status = inlay_probe(inlay_host_codecs(), patch, patch_len, &needs);
     if (status)
-        return stop(status, &(struct inlay_report){0}, err);
+        return stop(status, &(struct inlay_report){0}, 0, err);
     struct inlay_config cfg = inlay_apply_config(options);
     cfg.old = m.in_place ? &b.slot_flash : &b.old_flash;
     cfg.slot = &b.slot_flash;

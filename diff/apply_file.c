@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -154,23 +155,27 @@ static int open_journal(struct file_update *u, struct inlay_error *err)
 }
 
 /* Without a journal the file is either the old image or, perhaps, already the new one. */
-static int check_image(const struct file_update *u, const struct inlay_manifest *m, int *already,
-                       struct inlay_error *err)
+static int check_image(const struct file_update *u, const struct inlay_manifest *m,
+                       const uint8_t *patch, int *already, struct inlay_error *err)
 {
     struct inlay_buffer image;
+    char where[48] = "";
     uint8_t digest[32];
     int code = inlay_file_read(u->path, INLAY_SIZE_MAX, &image, err);
     if (code)
         return code;
     inlay_sha256(image.data, image.len, digest);
     size_t size = image.len;
+    uint32_t wrong = inlay_container_wrong_at(m, patch, image.data, size);
+    if (wrong < m->old_size)
+        snprintf(where, sizeof where, ": its first wrong block is at byte %u", wrong);
     inlay_buffer_free(&image);
     *already = size == m->new_size && !memcmp(digest, m->new_digest, 32);
     if (!*already && (size != m->old_size || memcmp(digest, m->old_digest, m->old_digest_len)))
         return inlay_fail(err, INLAY_EXIT_OLD,
                           "%s (%zu bytes) is not the image of %u bytes that the patch was made "
-                          "for; nothing was changed; use the image that inlay info describes",
-                          u->path, size, m->old_size);
+                          "for%s; nothing was changed; use the image that inlay info describes",
+                          u->path, size, m->old_size, where);
     return 0;
 }
 
@@ -208,6 +213,7 @@ static int run(struct file_update *u, const struct inlay_manifest *m, const uint
     struct inlay_config cfg = inlay_apply_config(options);
     cfg.old = cfg.slot = &u->slot;
     cfg.work = &u->work;
+    cfg.boots_max = UINT32_MAX; /* whoever runs this again and again sees whether it gets on */
     int code = inlay_apply_flash(&cfg, patch, patch_len, already, err);
     if (code) {
         /* Refused before anything was written: leave no trace. */
@@ -230,7 +236,7 @@ static int update(struct file_update *u, const struct inlay_manifest *m, const u
     if (code)
         return code;
     if (u->journal.fd < 0) {
-        code = check_image(u, m, already, err);
+        code = check_image(u, m, patch, already, err);
         if (code || *already)
             return code;
         code = create_journal(u, err);

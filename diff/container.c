@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIG_ROOM 512u
+#define SIG_ROOM       512u
+#define OLD_CHECKS_MAX 600u /* bytes: the manifest has room for these and a signature */
 
 void inlay_sha256(const void *data, size_t len, uint8_t digest[32])
 {
@@ -93,7 +94,7 @@ static int has_text(const char *s)
 static int any_field(const struct inlay_manifest *m, const struct inlay_container_fields *f)
 {
     return m->security_counter != 0 || f->component_len != 0 || has_text(f->old_version) ||
-           has_text(f->new_version);
+           has_text(f->new_version) || f->old_checks != NULL;
 }
 
 static void put_fields(struct writer *w, const struct inlay_manifest *m,
@@ -107,6 +108,44 @@ static void put_fields(struct writer *w, const struct inlay_manifest *m,
         put_field(w, INLAY_FIELD_OLD_VERSION, f->old_version, strlen(f->old_version));
     if (has_text(f->new_version))
         put_field(w, INLAY_FIELD_NEW_VERSION, f->new_version, strlen(f->new_version));
+    if (f->old_checks != NULL)
+        put_field(w, INLAY_FIELD_OLD_CHECKS, f->old_checks->data, f->old_checks->len);
+}
+
+int inlay_container_old_checks(const uint8_t *old_image, size_t old_size, uint32_t block_len,
+                               struct inlay_buffer *out)
+{
+    uint8_t log = 8, digest[32];
+    while ((2u << log) <= block_len)
+        log++;
+    while (1u + (old_size >> log) * INLAY_OLD_CHECK_LEN > OLD_CHECKS_MAX)
+        log++;
+    int failed = inlay_buffer_add_byte(out, log);
+    for (size_t pos = 0; pos < old_size && !failed; pos += (size_t)1 << log) {
+        size_t left = old_size - pos;
+        inlay_sha256(old_image + pos, left >> log ? (size_t)1 << log : left, digest);
+        failed = inlay_buffer_add(out, digest, INLAY_OLD_CHECK_LEN);
+    }
+    return failed ? -1 : 0;
+}
+
+uint32_t inlay_container_wrong_at(const struct inlay_manifest *m, const uint8_t *patch,
+                                  const uint8_t *image, size_t size)
+{
+    const uint8_t *checks = patch + m->old_checks.pos;
+    unsigned log = m->old_checks.len > 0 ? checks[0] & 31u : 31u;
+    uint32_t count = (m->old_checks.len - (m->old_checks.len > 0)) / INLAY_OLD_CHECK_LEN;
+    for (uint64_t i = 0, pos = 0; i < count && pos < m->old_size; i++, pos = i << log) {
+        uint8_t digest[32];
+        uint64_t end = pos + ((uint64_t)1 << log);
+        end = end < m->old_size ? end : m->old_size;
+        if (end > size)
+            return (uint32_t)pos;
+        inlay_sha256(image + pos, end - pos, digest);
+        if (memcmp(digest, checks + 1 + i * INLAY_OLD_CHECK_LEN, INLAY_OLD_CHECK_LEN) != 0)
+            return (uint32_t)pos;
+    }
+    return m->old_size;
 }
 
 /* What follows the manifest's length. */

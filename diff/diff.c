@@ -139,18 +139,35 @@ static void fill_manifest(const struct job *j, const struct inlay_encoded *e,
     inlay_container_images(m, j->old->data, j->old->size, j->new->data, j->new->size);
 }
 
+/* The checks follow the blocks that the old image is in. */
+static int check_pieces(const struct job *j, struct inlay_buffer *out)
+{
+    const struct inlay_profile_area *slot = &j->profile->slot;
+    uint32_t len = slot->regions ? slot->region[0].block_len : 4096;
+    for (unsigned r = 1; r < slot->regions; r++)
+        if (slot->region[r].block_len < len)
+            len = slot->region[r].block_len;
+    return inlay_container_old_checks(j->old->data, j->old->size, len, out);
+}
+
 static int pack(const struct job *j, const struct inlay_encoded *e, const struct inlay_order *order,
                 struct inlay_diff_result *result, struct inlay_error *err)
 {
     struct inlay_manifest m;
-    const struct inlay_container_fields fields = {.old_version = j->options->old_version,
+    struct inlay_buffer checks = {0};
+    const struct inlay_container_fields fields = {.old_checks =
+                                                      j->options->old_checks ? &checks : NULL,
+                                                  .old_version = j->options->old_version,
                                                   .new_version = j->options->new_version,
                                                   .component = j->options->component,
                                                   .component_len = j->options->component_len};
     fill_manifest(j, e, order, &m);
     inlay_buffer_free(&result->patch);
-    int code =
-        inlay_container_write(&m, &fields, e->payload.data, e->payload.len, &result->patch, err);
+    int code = fields.old_checks && check_pieces(j, &checks)
+                   ? out_of_memory(err)
+                   : inlay_container_write(&m, &fields, e->payload.data, e->payload.len,
+                                           &result->patch, err);
+    inlay_buffer_free(&checks);
     if (code)
         return code;
     enum inlay_status status =

@@ -111,6 +111,7 @@ struct inlay_diff_options {
     uint8_t component_len;                 /* 0 to 32 */
     const char *old_version, *new_version; /* for people, at most 64 bytes; or NULL */
     uint32_t security_counter;
+    int old_checks; /* 1: a device can tell where its image is not the old one; 2 bytes a block */
     const struct inlay_progress *progress; /* or NULL */
 };
 

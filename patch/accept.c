@@ -100,6 +100,7 @@ enum inlay_status inlay_open_codec(struct inlay_patcher *p)
     p->codec_state = p->room + staged_room(m);
     p->chunk = p->room + staged_room(m) + ((need + 7u) & ~(size_t)7u);
     p->pool.range = p->pool.pos = 0;
+    p->later = m->new_size;
     inlay_input_seek(p, 0, m->first_link);
     inlay_hash_open(p, p->sha_group);
     struct inlay_codec_setup setup;

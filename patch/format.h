@@ -50,8 +50,10 @@ enum inlay_field_type {
     INLAY_FIELD_COMPONENT = 0x01,        /* what this is for, compared byte by byte */
     INLAY_FIELD_SECURITY_COUNTER = 0x02, /* uvarint; a device refuses to go back */
     INLAY_FIELD_OLD_VERSION = 0x81,      /* UTF-8, for people */
-    INLAY_FIELD_NEW_VERSION = 0x82
+    INLAY_FIELD_NEW_VERSION = 0x82,
+    INLAY_FIELD_OLD_CHECKS = 0x83 /* log of a length, then a digest of each such piece of old */
 };
+#define INLAY_OLD_CHECK_LEN 2u /* bytes of it */
 #define INLAY_FIELD_OPTIONAL 0x80u
 
 #endif

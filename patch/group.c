@@ -18,7 +18,7 @@ struct inlay_span inlay_target_block(const struct inlay_patcher *p, uint32_t ind
 
 enum inlay_status inlay_group_open(struct inlay_patcher *p)
 {
-    if (!p->cfg->dry_run || p->rec.made == 0)
+    if (!p->cfg->dry_run || p->hashed == 0)
         inlay_hash_open(p, p->sha_whole);
     inlay_hash_open(p, p->sha_group);
     p->stage_at = p->rec.stage_pos;
@@ -33,8 +33,9 @@ static enum inlay_status open_block(struct inlay_patcher *p)
     if (block.len == 0 || p->cmd.len != block.len)
         return INLAY_E_CORRUPT;
     p->left = block.len;
-    if (block.pos != p->made)
-        p->ordered = 0;
+    p->hashing = p->cfg->dry_run ? block.pos == p->hashed : p->cmd.kind == INLAY_STEP_STAGED;
+    if (block.pos > p->hashed && block.pos < p->later)
+        p->later = block.pos;
     inlay_writer_open(&p->out, p->cfg->dry_run ? NULL : p->cfg->slot, block.pos, 1);
     if (p->cmd.kind == INLAY_STEP_STAGED) {
         if (p->rec.staged >= p->man.stage_blocks)
@@ -71,13 +72,34 @@ static enum inlay_status last_step(struct inlay_patcher *p)
 {
     if (p->pos != p->man.payload_len)
         return INLAY_E_CORRUPT;
-    if (!p->cfg->dry_run)
-        return inlay_go(p, INLAY_AT_VERIFY);
-    /* Without writing only an image made from its start to its end can be checked. */
-    if (p->ordered && p->made == p->man.new_size &&
-        !inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
-        return INLAY_E_RESULT;
-    return INLAY_DONE;
+    return inlay_go(p, p->cfg->dry_run ? INLAY_AT_REST : INLAY_AT_VERIFY);
+}
+
+/* The blocks came once.  Those up to the next one are the old image's; it comes again. */
+enum inlay_status inlay_do_rest(struct inlay_patcher *p)
+{
+    uint32_t n = p->later - p->hashed;
+    if (n != 0) {
+        if (n > INLAY_PIECE)
+            n = INLAY_PIECE;
+        if (p->later < p->hashed || p->later > p->man.old_size)
+            return INLAY_E_RESULT;
+        if (inlay_read(p, p->cfg->old, p->hashed, p->out.buf, n) != INLAY_OK)
+            return INLAY_E_FLASH;
+        inlay_hash_add(p, p->sha_whole, p->out.buf, n);
+        p->hashed += n;
+        return INLAY_AGAIN;
+    }
+    if (p->hashed == p->man.new_size) {
+        if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
+            return INLAY_E_RESULT;
+        inlay_tell(p, INLAY_EVENT_VERIFIED, 0, 0);
+        return INLAY_DONE;
+    }
+    if (p->cfg->dry_run == INLAY_DRY_ONCE)
+        return INLAY_DONE;
+    enum inlay_status st = inlay_open_codec(p);
+    return st == INLAY_OK ? inlay_go(p, INLAY_AT_PLAN) : st;
 }
 
 enum inlay_status inlay_do_next(struct inlay_patcher *p)
@@ -110,7 +132,7 @@ enum inlay_status inlay_do_produce(struct inlay_patcher *p)
     if (st < 0 || made > cap || (st == INLAY_OK && made == 0))
         return st < 0 ? st : INLAY_E_CORRUPT;
     inlay_hash_add(p, p->sha_group, to, (uint32_t)made);
-    if (p->cfg->dry_run || p->cmd.kind == INLAY_STEP_STAGED)
+    if (p->hashing)
         inlay_hash_add(p, p->sha_whole, to, (uint32_t)made);
     p->out.fill += (uint32_t)made;
     p->left -= (uint32_t)made;
@@ -130,6 +152,8 @@ enum inlay_status inlay_do_flush(struct inlay_patcher *p)
     if (st == INLAY_AGAIN)
         return st;
     p->made += p->cmd.len;
+    if (p->hashing)
+        p->hashed += p->cmd.len;
     if (p->cmd.kind == INLAY_STEP_STAGED) {
         p->staged[p->rec.staged++] = p->cmd.block;
         p->stage_at = p->out.pos;

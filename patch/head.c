@@ -11,7 +11,7 @@ enum inlay_status inlay_do_target(struct inlay_patcher *p)
         return st;
     if (inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
         return INLAY_ALREADY;
-    return p->old_wrong ? INLAY_E_OLD : INLAY_OK;
+    return p->old_wrong ? inlay_go(p, INLAY_AT_LOCATE) : INLAY_OK;
 }
 
 enum inlay_status inlay_do_old(struct inlay_patcher *p)
@@ -22,7 +22,34 @@ enum inlay_status inlay_do_old(struct inlay_patcher *p)
     if (inlay_hash_is(p, p->sha_whole, p->man.old_digest, p->man.old_digest_len))
         return INLAY_OK;
     p->old_wrong = 1;
-    return p->man.in_place ? inlay_go(p, INLAY_AT_TARGET) : INLAY_E_OLD;
+    return inlay_go(p, p->man.in_place ? INLAY_AT_TARGET : INLAY_AT_LOCATE);
+}
+
+/* The old image is wrong.  Finds out where, if the manifest has checks of its pieces. */
+enum inlay_status inlay_do_locate(struct inlay_patcher *p)
+{
+    const struct inlay_piece *field = &p->man.old_checks;
+    const uint8_t *checks = p->room + field->pos;
+    uint32_t start = p->item << (checks[0] & 31u), size = p->man.old_size;
+    uint32_t check = 1u + INLAY_OLD_CHECK_LEN * p->item, end = start + (1u << (checks[0] & 31u));
+    p->report.image_pos = size;
+    if (check + INLAY_OLD_CHECK_LEN > field->len || start >= size)
+        return INLAY_E_OLD;
+    if (end > size)
+        end = size;
+    if (p->at == start)
+        inlay_hash_open(p, p->sha_whole);
+    uint32_t n = end - p->at < INLAY_PIECE ? end - p->at : INLAY_PIECE;
+    if (inlay_read(p, p->cfg->old, p->at, p->out.buf, n) != INLAY_OK)
+        return INLAY_E_FLASH;
+    inlay_hash_add(p, p->sha_whole, p->out.buf, n);
+    p->at += n;
+    if (p->at < end)
+        return INLAY_AGAIN;
+    p->report.image_pos = start;
+    p->item++;
+    return inlay_hash_is(p, p->sha_whole, checks + check, INLAY_OLD_CHECK_LEN) ? INLAY_AGAIN
+                                                                               : INLAY_E_OLD;
 }
 
 /* What the journal says must be certain before what it rests on is overwritten. */
@@ -31,7 +58,7 @@ enum inlay_status inlay_do_clear(struct inlay_patcher *p)
     inlay_writer_open(&p->out, NULL, 0, 1);
     if (!p->journaled)
         return INLAY_OK;
-    enum inlay_status st = p->journal.open ? INLAY_OK : inlay_commit(p, p->rec.kind);
+    enum inlay_status st = inlay_settle(p);
     inlay_writer_open(&p->out, p->cfg->work, p->layout.head.pos, 1);
     return st;
 }

@@ -32,6 +32,7 @@ extern "C" {
 #define INLAY_DIGEST_LEN 32u     /* SHA-256, FIPS 180-4 */
 #define INLAY_MANIFEST_MAX 1024u /* bytes of manifest and signature block */
 #define INLAY_REGIONS_MAX 8u     /* runs of equal erase blocks in one area */
+#define INLAY_BOOTS_MAX 100u     /* boots without a commit, where the integrator does not say */
 
 /*
  * Every call returns one of these.  0 and above: go on.  Below 0: final and
@@ -56,7 +57,8 @@ enum inlay_status {
     INLAY_E_SIGNATURE = -60,   /* no valid signature */
     INLAY_E_POLICY = -70,      /* for another device, or older than allowed */
     INLAY_E_BUSY = -80,        /* another patch is half applied: see inlay_abort() */
-    INLAY_E_JOURNAL = -81      /* the journal is from another version */
+    INLAY_E_JOURNAL = -81,     /* the journal is from another version */
+    INLAY_E_PROGRESS = -82     /* too many boots without a commit: see boots_max */
 };
 
 /* A run of equal erase blocks. */
@@ -114,6 +116,16 @@ enum inlay_event {
     INLAY_EVENT_FAILED    /* a: the negated status, b: patch offset or block */
 };
 
+/*
+ * A dry run decodes against the intact old image and checks old image, chunks,
+ * groups and the digest of the new image.  That digest needs the blocks as they
+ * lie in the image; the patch has them as they can be written.  So the patch is
+ * asked for again from its start until every block had its turn, at most once
+ * per block.  INLAY_DRY_ONCE takes the patch once, and if its blocks are not in
+ * order leaves that digest out: INLAY_DONE without INLAY_EVENT_VERIFIED.
+ */
+enum inlay_dry_run { INLAY_DRY_NOT, INLAY_DRY_WHOLE, INLAY_DRY_ONCE };
+
 struct inlay_config {
     const struct inlay_flash *old;  /* the installed image, from position 0 */
     const struct inlay_flash *slot; /* the new image goes here; old itself: in place */
@@ -123,7 +135,13 @@ struct inlay_config {
     const uint8_t *component; /* id the manifest must carry; NULL: not checked */
     uint8_t component_len;    /* 0 to 32 bytes */
     uint32_t security_counter; /* refuse a manifest with a smaller one */
-    uint8_t dry_run;           /* 1: decode and check everything, write nothing */
+    uint8_t dry_run;           /* enum inlay_dry_run; not 0: write nothing */
+    /*
+     * INLAY_E_PROGRESS after so many boots without a commit; 0: INLAY_BOOTS_MAX.
+     * The way on: begin again with more, once boots last longer.
+     */
+    uint32_t boots_max;
+    uint32_t boots_lost; /* boots since the last INLAY_EVENT_RESUMED, if you count them; else 0 */
     void (*event)(void *ctx, enum inlay_event event, uint32_t a, uint32_t b); /* or NULL */
     void *event_ctx;
 };
@@ -147,7 +165,12 @@ struct inlay_needs {
 struct inlay_report {
     enum inlay_status status;
     uint32_t patch_pos; /* byte of the patch that was being read */
-    uint32_t image_pos; /* byte of the image that was being read or written */
+    /*
+     * Byte of the image that was being read or written.  INLAY_E_OLD: where the
+     * first piece starts that is not the old image's, if the patch has checks of
+     * pieces (inlay diff --old-checks), or else the old image's size.
+     */
+    uint32_t image_pos;
 };
 
 /* The patcher's whole state lives in the caller's workspace, 8-aligned. */

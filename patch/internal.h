@@ -9,7 +9,8 @@
  *                                            v                v |
  *                                       CHECK_STAGE ------> MOVE (commit)
  *
- *   NEXT -> VERIFY -> OVER
+ *   NEXT -> VERIFY -> OVER          TARGET, OLD -> LOCATE -> OVER
+ *   NEXT -> REST -> OVER, PLAN      (dry run)
  *
  * Each state is one function that does a bounded piece of work.  INLAY_OK: on
  * to the state below; inlay_go() leads elsewhere.
@@ -42,6 +43,8 @@ enum inlay_state {
     INLAY_AT_SETTLE,      /* makes the record that was found certain */
     INLAY_AT_CHECK_STAGE, /* is what was staged still whole? */
     INLAY_AT_MOVE,        /* moves staged blocks to their place */
+    INLAY_AT_LOCATE,      /* where is the old image wrong? */
+    INLAY_AT_REST,        /* dry run: hashes what does not change */
     INLAY_AT_OVER
 };
 
@@ -56,7 +59,7 @@ struct inlay_patcher {
     uint8_t old_wrong; /* 1: the installed image is not the old one */
     uint8_t tries;     /* left until flash counts as broken */
     uint8_t doubt;     /* 1: resumed, and what is fed may be of another patch */
-    uint8_t ordered;   /* dry run: blocks came in ascending order so far */
+    uint8_t hashing;   /* 1: the block that is produced goes into sha_whole */
 
     uint32_t pos;      /* payload position of in.next */
     uint32_t at;       /* where hashing, moving or saving is */
@@ -64,6 +67,8 @@ struct inlay_patcher {
     uint32_t item;     /* which pool range or staged block */
     uint32_t stage_at; /* where in the stage the next staged byte goes */
     uint32_t made;     /* bytes of the new image so far */
+    uint32_t hashed;   /* dry run: bytes of the new image that are in sha_whole ... */
+    uint32_t later;    /* ... and where the next block starts that this pass had too early */
     uint32_t got;      /* bytes of the chunk, or of the manifest, so far */
     uint8_t *chunk;    /* INLAY_CARRY_MAX bytes of rest, then the chunk that is being taken */
     const struct inlay_codec *codec;
@@ -134,6 +139,7 @@ enum inlay_status inlay_open_codec(struct inlay_patcher *p);
 /* head.c: until the first record */
 enum inlay_status inlay_do_target(struct inlay_patcher *p);
 enum inlay_status inlay_do_old(struct inlay_patcher *p);
+enum inlay_status inlay_do_locate(struct inlay_patcher *p);
 enum inlay_status inlay_do_clear(struct inlay_patcher *p);
 enum inlay_status inlay_do_head(struct inlay_patcher *p);
 enum inlay_status inlay_do_plan(struct inlay_patcher *p);
@@ -145,6 +151,7 @@ int inlay_read_old(void *ctx, uint32_t pos, void *buf, uint32_t len);
 enum inlay_status inlay_do_replay(struct inlay_patcher *p);
 enum inlay_status inlay_do_replan(struct inlay_patcher *p);
 enum inlay_status inlay_do_load(struct inlay_patcher *p);
+enum inlay_status inlay_settle(struct inlay_patcher *p);
 enum inlay_status inlay_do_settle(struct inlay_patcher *p);
 
 /* group.c: from one commit to the next */
@@ -152,6 +159,7 @@ enum inlay_status inlay_group_open(struct inlay_patcher *p);
 enum inlay_status inlay_do_next(struct inlay_patcher *p);
 enum inlay_status inlay_do_produce(struct inlay_patcher *p);
 enum inlay_status inlay_do_flush(struct inlay_patcher *p);
+enum inlay_status inlay_do_rest(struct inlay_patcher *p);
 
 /* move.c: from the stage to the slot, and the end */
 uint32_t inlay_stage_start(const struct inlay_patcher *p, uint32_t pos);

@@ -98,6 +98,9 @@ static enum inlay_status manifest_known_field(struct inlay_manifest *m, uint8_t 
     case INLAY_FIELD_NEW_VERSION:
         m->new_version = piece;
         break;
+    case INLAY_FIELD_OLD_CHECKS:
+        m->old_checks = piece;
+        return INLAY_OK;
     default:
         return type & INLAY_FIELD_OPTIONAL ? INLAY_OK : INLAY_E_UNSUPPORTED;
     }

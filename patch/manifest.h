@@ -40,7 +40,7 @@ struct inlay_manifest {
     uint8_t params[INLAY_PARAMS_MAX];
     struct inlay_region region[INLAY_REGIONS_MAX];
     uint32_t longest; /* bytes of the longest block */
-    struct inlay_piece component, old_version, new_version;
+    struct inlay_piece component, old_version, new_version, old_checks;
 };
 
 /*

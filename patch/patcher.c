@@ -126,7 +126,6 @@ enum inlay_status inlay_begin(struct inlay_patcher **patcher, const struct inlay
     p->room_len = workspace_len - sizeof *p;
     p->state = INLAY_AT_MANIFEST;
     p->tries = INLAY_TRIES;
-    p->ordered = 1;
     p->journaled = cfg->work != NULL && !cfg->dry_run;
     *patcher = p;
     if (cfg->work != NULL)
@@ -218,7 +217,8 @@ static enum inlay_status take_step(struct inlay_patcher *p)
         [INLAY_AT_SETTLE] = inlay_do_settle, [INLAY_AT_CHECK_STAGE] = inlay_do_check_stage,
         [INLAY_AT_NEXT] = inlay_do_next,     [INLAY_AT_PRODUCE] = inlay_do_produce,
         [INLAY_AT_FLUSH] = inlay_do_flush,   [INLAY_AT_MOVE] = inlay_do_move,
-        [INLAY_AT_VERIFY] = inlay_do_verify,
+        [INLAY_AT_VERIFY] = inlay_do_verify, [INLAY_AT_LOCATE] = inlay_do_locate,
+        [INLAY_AT_REST] = inlay_do_rest,
     };
     enum inlay_status st = step[p->state](p);
     return st == INLAY_OK ? inlay_go(p, (enum inlay_state)(p->state + 1)) : st;
@@ -279,7 +279,7 @@ enum inlay_status inlay_abort(struct inlay_patcher *p)
         if (p->cfg->slot == p->cfg->old)
             st = old_is_whole(p);
         if (st == INLAY_OK) {
-            p->rec.staged = p->rec.save_len = 0;
+            p->rec.staged = p->rec.save_len = p->rec.boots = 0;
             st = inlay_commit(p, INLAY_RECORD_IDLE);
         }
     }

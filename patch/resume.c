@@ -69,15 +69,26 @@ enum inlay_status inlay_do_load(struct inlay_patcher *p)
     return st;
 }
 
-/* Nothing was changed since the reset; from here on something may be. */
+/*
+ * Nothing was changed since the reset; from here on something may be.  Makes
+ * what the journal says certain, and counts this boot.
+ */
+enum inlay_status inlay_settle(struct inlay_patcher *p)
+{
+    uint32_t most = p->cfg->boots_max != 0 ? p->cfg->boots_max : INLAY_BOOTS_MAX;
+    if (p->journal.open)
+        return INLAY_OK;
+    if (p->rec.boots >= most || p->cfg->boots_lost >= most)
+        return INLAY_E_PROGRESS;
+    p->rec.boots++;
+    return inlay_commit(p, p->rec.kind);
+}
+
 enum inlay_status inlay_do_settle(struct inlay_patcher *p)
 {
-    if (!p->journal.open) {
-        p->rec.boots++;
-        enum inlay_status st = inlay_commit(p, p->rec.kind);
-        if (st != INLAY_OK)
-            return st;
-    }
+    enum inlay_status st = inlay_settle(p);
+    if (st != INLAY_OK)
+        return st;
     inlay_tell(p, INLAY_EVENT_RESUMED, inlay_next_offset(p), p->rec.boots);
     if (p->rec.kind != INLAY_RECORD_STAGED)
         return inlay_group_open(p);

@@ -40,6 +40,8 @@ const char *inlay_status_text(enum inlay_status status)
         return "another patch is half applied";
     case INLAY_E_JOURNAL:
         return "the journal is from another version";
+    case INLAY_E_PROGRESS:
+        return "too many boots without progress";
     }
     return "unknown status";
 }

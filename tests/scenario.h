@@ -40,6 +40,7 @@ struct scenario {
     struct inlay_range pool[2];
     struct inlay_buffer payload, patch;
     struct inlay_manifest man;
+    uint8_t id[INLAY_ID_LEN]; /* of the patch, as records have it */
 };
 
 static void put8(struct inlay_buffer *b, uint8_t v)
@@ -248,6 +249,9 @@ static struct scenario *make_scenario(const struct shape *shape, int in_place, u
                               &err) != 0)
         fail_msg("%s", err.text);
     assert_int_equal(inlay_manifest_read(m, s->patch.data, s->patch.len), INLAY_OK);
+    uint8_t digest[32];
+    crypto_hash_sha256(digest, s->patch.data, m->len + 1u);
+    memcpy(s->id, digest, sizeof s->id);
     return s;
 }
 
@@ -265,8 +269,10 @@ struct device {
     struct inlay_config cfg;
     uint8_t *memory;
     uint32_t memory_len;
-    uint32_t lowest; /* smallest patch offset asked for since the last boot */
-    uint32_t retries;
+    uint32_t lowest;                     /* smallest patch offset asked for since the last boot */
+    uint32_t highest;                    /* where the bytes fed since then ended */
+    uint32_t retries, verified, resumed; /* how often such an event came */
+    struct inlay_report at;              /* of the last run */
     uint64_t boot_seed;
 };
 
@@ -276,6 +282,8 @@ static void count_events(void *ctx, enum inlay_event event, uint32_t a, uint32_t
     (void)a;
     (void)b;
     d->retries += event == INLAY_EVENT_RETRY;
+    d->verified += event == INLAY_EVENT_VERIFIED;
+    d->resumed += event == INLAY_EVENT_RESUMED;
 }
 
 static void device_open(struct device *d, const struct scenario *s)
@@ -318,6 +326,7 @@ static enum inlay_status run(struct device *d, const struct inlay_buffer *patch,
 {
     struct inlay_patcher *p;
     d->lowest = UINT32_MAX;
+    d->highest = 0;
     enum inlay_status st = inlay_begin(&p, &d->cfg, d->memory, d->memory_len);
     while (st == INLAY_MORE || st == INLAY_AGAIN) {
         if (st == INLAY_AGAIN) {
@@ -336,7 +345,10 @@ static enum inlay_status run(struct device *d, const struct inlay_buffer *patch,
         st = inlay_feed(p, piece, n, &used);
         free(piece);
         assert_true(used <= n);
+        d->highest = pos + used > d->highest ? pos + (uint32_t)used : d->highest;
     }
+    if (p != NULL)
+        d->at = inlay_report(p);
     return st;
 }
 

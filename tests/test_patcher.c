@@ -70,20 +70,44 @@ static void the_same_patch_again_is_a_no_op(void **state)
     each(again_one);
 }
 
+/* The same patch with another digest of the new image, signed again. */
+static void forge_result(const struct scenario *s, struct inlay_buffer *patch)
+{
+    struct inlay_manifest m = s->man;
+    struct inlay_error err = {{0}};
+    m.new_digest[31] ^= 1;
+    *patch = (struct inlay_buffer){0};
+    assert_int_equal(
+        inlay_container_write(&m, &signed_fields, s->payload.data, s->payload.len, patch, &err), 0);
+}
+
+static unsigned dry_once_unsure;
+
 static void dry_one(const struct scenario *s)
 {
-    struct device d;
-    device_open(&d, s);
-    d.cfg.dry_run = 1;
-    assert_int_equal(run(&d, &s->patch, 1, 300), INLAY_DONE);
-    assert_int_equal(d.power.ops, 0);
-    device_close(&d);
+    struct inlay_buffer forged;
+    forge_result(s, &forged);
+    for (uint8_t how = INLAY_DRY_WHOLE; how <= INLAY_DRY_ONCE; how++) {
+        struct device d;
+        device_open(&d, s);
+        d.cfg.dry_run = how;
+        assert_int_equal(run(&d, &s->patch, 1, 300), INLAY_DONE);
+        /* Without the event the digest was not checked, and a wrong one is not found. */
+        unsigned sure = d.verified;
+        assert_true(sure == 1 || how == INLAY_DRY_ONCE);
+        dry_once_unsure += !sure;
+        assert_int_equal(run(&d, &forged, 1, 300), sure ? INLAY_E_RESULT : INLAY_DONE);
+        assert_int_equal(d.power.ops, 0);
+        device_close(&d);
+    }
+    inlay_buffer_free(&forged);
 }
 
 static void dry_run_decodes_all_and_writes_nothing(void **state)
 {
     (void)state;
     each(dry_one);
+    assert_true(dry_once_unsure > 10); /* else the orders were too easy */
 }
 
 static void wrong_old_one(const struct scenario *s)
@@ -100,6 +124,53 @@ static void a_wrong_old_image_is_refused_before_anything_is_written(void **state
 {
     (void)state;
     each(wrong_old_one);
+}
+
+/* With checks of its pieces the first wrong one is named. */
+static void named_one(const struct scenario *s)
+{
+    struct inlay_buffer checks = {0}, patch = {0};
+    struct inlay_container_fields fields = signed_fields;
+    struct inlay_error err;
+    fields.old_checks = &checks;
+    assert_int_equal(inlay_container_old_checks(s->old_image, s->old_size, 512, &checks), 0);
+    assert_int_equal(checks.data[0], 9);
+    assert_int_equal(
+        inlay_container_write(&s->man, &fields, s->payload.data, s->payload.len, &patch, &err), 0);
+    for (uint32_t pos = 0; pos < s->old_size; pos += pos < 600 ? 1u + pos / 2u : s->old_size / 3u) {
+        struct device d;
+        device_open(&d, s);
+        d.a.data[pos] ^= 16;
+        d.a.data[s->old_size - 1u] ^= pos + 1u == s->old_size ? 0 : 1;
+        assert_int_equal(run(&d, &patch, 1, 300), INLAY_E_OLD);
+        assert_int_equal(d.at.image_pos, pos & ~511u);
+        struct inlay_manifest m;
+        assert_int_equal(inlay_manifest_read(&m, patch.data, patch.len), INLAY_OK);
+        assert_int_equal(inlay_container_wrong_at(&m, patch.data, d.a.data, s->old_size),
+                         pos & ~511u);
+        assert_int_equal(inlay_container_wrong_at(&m, patch.data, s->old_image, s->old_size),
+                         s->old_size);
+        /* The patch without checks can't tell. */
+        assert_int_equal(run(&d, &s->patch, 1, 300), INLAY_E_OLD);
+        assert_int_equal(d.at.image_pos, s->old_size);
+        assert_int_equal(d.power.ops, 0);
+        memcpy(d.a.data, s->old_image, s->old_size);
+        assert_int_equal(run(&d, &patch, 1, 300), INLAY_DONE);
+        device_close(&d);
+    }
+    inlay_buffer_free(&checks);
+    inlay_buffer_free(&patch);
+}
+
+static void the_first_wrong_piece_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SHAPES; i++)
+        for (int in_place = 0; in_place < 2; in_place++) {
+            struct scenario *s = make_scenario(&shapes[i], in_place, 3);
+            named_one(s);
+            free_scenario(s);
+        }
 }
 
 /* A damaged patch ends in an error, and what reached the slot came from whole chunks only. */
@@ -146,6 +217,8 @@ static void retry_one(const struct scenario *s)
                 assert_int_equal(d.retries, hits);
             } else {
                 assert_int_equal(st, INLAY_E_FLASH);
+                /* The piece that did not hold. */
+                assert_in_range(f->bad_pos, d.at.image_pos, d.at.image_pos + INLAY_PIECE - 1u);
                 assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
             }
             check_result(&d, s);
@@ -198,6 +271,7 @@ static void damage_to_an_unsigned_patch_changes_nothing(void **state)
     unsign(s);
     device_open(&d, s);
     d.cfg.crypto = &plain_crypto;
+    d.cfg.boots_max = UINT32_MAX; /* each of these begins counts as a boot without a commit */
     for (size_t bit = 0; bit < 8u * s->man.body_pos; bit++) {
         s->patch.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
         assert_true(run(&d, &s->patch, bit, 700) < 0);
@@ -363,14 +437,18 @@ static void what_does_not_fit_is_refused(void **state)
     free_scenario(s);
 }
 
-int main(void)
+/* With a name: that case alone. */
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_chunking_gives_the_new_image),
         cmocka_unit_test(unchanged_blocks_are_never_erased_and_others_once),
         cmocka_unit_test(the_same_patch_again_is_a_no_op),
         cmocka_unit_test(dry_run_decodes_all_and_writes_nothing),
         cmocka_unit_test(a_wrong_old_image_is_refused_before_anything_is_written),
+        cmocka_unit_test(the_first_wrong_piece_is_named),
         cmocka_unit_test(a_damaged_patch_is_refused_and_the_right_one_goes_on),
         cmocka_unit_test(a_block_that_does_not_hold_is_written_again),
         cmocka_unit_test(plain_ab_needs_no_work_area),

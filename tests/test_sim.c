@@ -197,6 +197,53 @@ static void bugs_with_cuts_are_found(void **state)
     }
 }
 
+/* A search that stops where the end is known finds exactly what one finds that does not. */
+static void known_ends_change_nothing(void **state)
+{
+    uint64_t known = 0, tried = 0;
+    (void)state;
+    for (size_t i = 0; i < GEOMETRIES * (TOY_NOT_ALL + 1u); i++) {
+        enum toy_bug bug = (enum toy_bug)(i / GEOMETRIES);
+        struct inlay_sim_cuts cuts[2] = {{0}};
+        for (int whole = 0; whole < 2; whole++) {
+            struct inlay_sim *sim = make(geometries[i % GEOMETRIES], 1, &bug);
+            struct inlay_sim_result r;
+            struct inlay_error err;
+            inlay_sim_set_whole(sim, whole);
+            if (!inlay_sim_run(sim, &r, &err)) {
+                if (!inlay_sim_every(sim, 1, INLAY_TORN_ALL, 1, NULL, &cuts[whole]) &&
+                    !inlay_sim_every(sim, 2, INLAY_TORN_ALL | INLAY_TORN_DRAWN, 1, NULL,
+                                     &cuts[whole]))
+                    inlay_sim_random(sim, 500, 3, INLAY_TORN_ALL, NULL, &cuts[whole]);
+            }
+            inlay_sim_free(sim);
+        }
+        assert_int_equal(cuts[1].known, 0);
+        known += cuts[0].known;
+        tried += cuts[0].tried;
+        cuts[0].known = 0;
+        assert_memory_equal(&cuts[0], &cuts[1], sizeof cuts[0]);
+    }
+    print_message("%llu of %llu ends were known\n", (unsigned long long)known,
+                  (unsigned long long)tried);
+    assert_true(known > tried / 3);
+}
+
+/* What is not a function of flash cannot be known, and is no good in a device. */
+static void a_device_with_a_memory_is_found(void **state)
+{
+    enum toy_bug bug = TOY_REMEMBERS;
+    struct inlay_sim *sim = make(geometries[0], 1, &bug);
+    struct inlay_sim_result r;
+    struct inlay_sim_cuts cuts = {0};
+    (void)state;
+    assert_int_equal(inlay_sim_run(sim, &r, NULL), 0);
+    assert_int_equal(inlay_sim_every(sim, 1, INLAY_TORN_ALL, 1, NULL, &cuts), INLAY_EXIT_FAILURE);
+    if (!strstr(cuts.failure, "two different things in the same state"))
+        fail_msg("%s", cuts.failure);
+    inlay_sim_free(sim);
+}
+
 static void a_run_is_measured(void **state)
 {
     enum toy_bug bug = TOY_SOUND;
@@ -418,6 +465,8 @@ int main(void)
         cmocka_unit_test(a_sound_device_passes_three_cuts),
         cmocka_unit_test(bugs_without_cuts_are_found),
         cmocka_unit_test(bugs_with_cuts_are_found),
+        cmocka_unit_test(known_ends_change_nothing),
+        cmocka_unit_test(a_device_with_a_memory_is_found),
         cmocka_unit_test(a_run_is_measured),
         cmocka_unit_test(recoveries_are_measured),
         cmocka_unit_test(short_boots_end_or_say_so),

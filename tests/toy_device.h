@@ -37,7 +37,8 @@ enum toy_bug {
     TOY_NEVER_ALREADY, /* starts over after the end */
     TOY_ENDLESS,       /* asks to be called again for ever */
     TOY_DAMAGES_OLD,   /* A/B: erases the old image */
-    TOY_RETURNS_ERROR  /* gives up */
+    TOY_RETURNS_ERROR, /* gives up */
+    TOY_REMEMBERS      /* depends on what no reset sets */
 };
 
 struct toy {
@@ -185,8 +186,8 @@ static int toy_make(struct toy *t, uint32_t i, uint32_t *pos, uint32_t *len)
         t->buf[k] ^= t->b->patch[*pos + k];
     *t->b->mark = *pos + *len;
     t->b->fed += *len;
-    if (*pos < t->b->had)
-        t->b->again += *len;
+    t->b->low = *pos < t->b->low ? *pos : t->b->low;
+    t->b->high = *pos + *len > t->b->high ? *pos + *len : t->b->high;
     return 0;
 }
 
@@ -256,6 +257,10 @@ static int toy_clear(struct toy *t)
 
 static enum inlay_status toy_in_place(struct toy *t, uint32_t blocks)
 {
+    static unsigned boots;
+    uint8_t byte;
+    if (t->bug == TOY_REMEMBERS && boots++ % 3 == 0)
+        t->b->slot->read(t->b->slot->ctx, 0, &byte, 1);
     int resumed = toy_resume(t);
     if (resumed && t->state == 2 * blocks && t->bug != TOY_NEVER_ALREADY)
         return INLAY_ALREADY;

@@ -15,7 +15,7 @@
 static const char *profile_name = "host", *mode_name, *codec_name, *arch, *base, *component,
                   *counter;
 static const char *old_version, *new_version;
-static int as_json;
+static int as_json, old_checks;
 
 static const struct cli_option options[] = {
     {'p', "profile", "NAME|FILE", "the device (inlay profile list); default: host", &profile_name,
@@ -35,6 +35,10 @@ static const struct cli_option options[] = {
     {0, "new-version", "TEXT", "name of the new version, for people", &new_version, NULL},
     {0, "security-counter", "N", "devices refuse patches with a smaller one than theirs", &counter,
      NULL},
+    {0, "old-checks", NULL,
+     "let devices with another image tell its first wrong block; costs\n"
+     "two bytes for each block of OLD",
+     NULL, &old_checks},
     {0, "json", NULL, "print where the bytes went as JSON", NULL, &as_json},
     {0, NULL, NULL, NULL, NULL, NULL},
 };
@@ -71,8 +75,10 @@ static int read_codec(struct inlay_diff_options *o)
 static int read_options(struct inlay_diff_options *o)
 {
     uint64_t number;
-    *o = (struct inlay_diff_options){
-        .arch = arch, .old_version = old_version, .new_version = new_version};
+    *o = (struct inlay_diff_options){.arch = arch,
+                                     .old_version = old_version,
+                                     .new_version = new_version,
+                                     .old_checks = old_checks};
     if (mode_name && !strcmp(mode_name, "in-place"))
         o->mode = INLAY_DIFF_IN_PLACE;
     else if (mode_name && !strcmp(mode_name, "ab"))

@@ -17,7 +17,7 @@
 
 static const char *profile_name, *cut_text = "none", *torn_text = "none", *cuts_text, *keep_text,
                                  *seed_text, *replay_text;
-static int as_json;
+static int as_json, full;
 
 static const struct cli_option options[] = {
     {'p', "profile", "NAME|FILE", "the device; default: the shipped profile with the patch's flash",
@@ -36,6 +36,10 @@ static const struct cli_option options[] = {
     {0, "cuts", "N", "with --cut every: up to N cuts in a row, 1 (default) to 3", &cuts_text, NULL},
     {0, "keep", "N", "with --cut every: at one in N operations of every boot", &keep_text, NULL},
     {0, "seed", "N", "of stale flash, garbage RAM and torn bits; default: 0", &seed_text, NULL},
+    {0, "full", NULL,
+     "run every history to its end, even if it has come to where\n"
+     "an earlier one went on well; the same result, slowly",
+     NULL, &full},
     {0, "replay", "ID", "one history, as a failure printed it", &replay_text, NULL},
     {0, "json", NULL, "print JSON", NULL, &as_json},
     {0, NULL, NULL, NULL, NULL, NULL},
@@ -242,6 +246,8 @@ static int simulate(struct session *s, struct inlay_error *err)
     int code = inlay_sim_new(&setup, &s->sim, err);
     if (!code)
         code = inlay_sim_run(s->sim, &s->result, err);
+    if (s->sim)
+        inlay_sim_set_whole(s->sim, full);
     if (code)
         return code;
     struct inlay_progress progress = progress_start(&bar);
@@ -288,6 +294,10 @@ static void print_text(const struct session *s)
                "most %" PRIu32 " boots, %" PRIu64 " erases, %" PRIu64
                " patch bytes asked for again\n",
                c->tried, c->ok, c->most_boots, c->most_erases, c->most_again);
+    if (c->known)
+        printf("            %" PRIu64
+               " of them followed until they could only go on like another\n",
+               c->known);
 }
 
 static void json_wear(struct json *j, const char *key, const struct inlay_model_block *b,
@@ -304,6 +314,7 @@ static void json_cuts(struct json *j, const struct inlay_sim_cuts *c)
     json_object(j, "cuts");
     json_number(j, "tried", c->tried);
     json_number(j, "ok", c->ok);
+    json_number(j, "known", c->known);
     json_number(j, "boots", c->boots);
     json_number(j, "most_boots", c->most_boots);
     json_number(j, "most_erases", c->most_erases);

@@ -49,6 +49,16 @@ static int outside(const struct inlay_model_area *a, uint32_t pos, uint32_t len)
     return pos > a->len || len > a->len - pos;
 }
 
+static void tell_watch(const struct inlay_model_area *a, uint32_t pos, uint32_t len, int erased)
+{
+    struct inlay_model_watch *watch = a->model->watch;
+    if (!watch)
+        return;
+    for (struct inlay_model_block *b = inlay_model_block_at(a, pos);
+         b < block_end(a) && b->pos < pos + len; b++)
+        watch->touch(watch, a, b, erased);
+}
+
 /* ---- reading ---- */
 
 /* Some cells of this stretch do not read as they are: resolves them for this boot. */
@@ -80,6 +90,7 @@ static int model_read(void *ctx, uint32_t pos, void *buf, uint32_t len)
                                  a->name);
     if (!len)
         return 0;
+    tell_watch(a, pos, len, 0);
     m->counts.read += len;
     m->counts.read_ns += (uint64_t)len * a->spec.read_ns;
     memcpy(buf, a->data + pos, len);
@@ -207,6 +218,7 @@ static int model_erase(void *ctx, uint32_t pos, uint32_t len)
         return inlay_model_break(m, "erased 0x%x of the %s area, which is only to be read", pos,
                                  a->name);
     begin_op(a, 1, pos, NULL, len);
+    tell_watch(a, pos, len, 1);
     count_erase(a, b);
     inlay_model_wipe(a, b);
     log_op(m, a, 1, pos, NULL, len);
@@ -290,6 +302,7 @@ static int model_write(void *ctx, uint32_t pos, const void *buf, uint32_t len)
     if (a->locked)
         return inlay_model_break(m, "wrote 0x%x of the %s area, which is only to be read", pos,
                                  a->name);
+    tell_watch(a, pos, len, 0);
     for (uint32_t g = pos / w; g < (pos + len) / w; g++)
         if (a->cell[g] & INLAY_CELL_DIRTY || a->cell[g] & INLAY_CELL_TORN ||
             (a->cell[g] & INLAY_CELL_WRITES) >= a->spec.max_writes)

@@ -64,6 +64,9 @@ struct inlay_model_block {
     uint32_t erase_us; /* cost */
     uint64_t version;  /* equal versions: equal contents, in all copies of a model */
     uint8_t upset;     /* 1: some cell is not simply erased or programmed */
+    uint8_t uneasy;    /* 1: what it reads or will hold depends on the boot; see sim_memo.c */
+    uint64_t summed;   /* the version that sum is of */
+    uint64_t sum[2];   /* of all but the wear */
 };
 
 struct inlay_model;
@@ -109,6 +112,12 @@ struct inlay_model_log {
 };
 void inlay_model_log_free(struct inlay_model_log *log);
 
+/* Is told of every block before it is read, erased or written. */
+struct inlay_model_watch {
+    void (*touch)(struct inlay_model_watch *watch, const struct inlay_model_area *a,
+                  const struct inlay_model_block *b, int erased);
+};
+
 #define INLAY_MODEL_AREAS 3
 
 struct inlay_model {
@@ -119,9 +128,10 @@ struct inlay_model {
     uint32_t seed; /* decides how unstable bits read */
     int armed;     /* 1: power fails at cut */
     struct inlay_cut cut;
-    jmp_buf *power;              /* where a cut goes; must be set while armed */
-    uint32_t mark;               /* the device's, for the log */
-    struct inlay_model_log *log; /* gets every operation that completes, or NULL */
+    jmp_buf *power;                  /* where a cut goes; must be set while armed */
+    uint32_t mark;                   /* the device's, for the log */
+    struct inlay_model_log *log;     /* gets every operation that completes, or NULL */
+    struct inlay_model_watch *watch; /* or NULL */
     struct inlay_model_counts counts;
     char broken[160]; /* the first rule that was broken; "": none */
 };

@@ -92,7 +92,7 @@ static int expect(struct inlay_sim *sim, const uint8_t *image, uint32_t size)
     if (size)
         memcpy(sim->want, image, size);
     sim->want_size = size;
-    sim->known = 1;
+    sim->sure = 1;
     return 0;
 }
 
@@ -117,6 +117,11 @@ int inlay_sim_new(const struct inlay_sim_setup *setup, struct inlay_sim **out,
     }
     *out = sim;
     return 0;
+}
+
+void inlay_sim_set_whole(struct inlay_sim *sim, int whole)
+{
+    sim->whole = whole;
 }
 
 void inlay_sim_set_draws(struct inlay_sim *sim, uint32_t draws)
@@ -163,6 +168,31 @@ static void check_guards(const struct inlay_sim *sim, struct inlay_model *m)
             inlay_model_break(m, "wrote outside its RAM");
 }
 
+/* What an earlier boot did from here on, this one would do, too. */
+static void skip_to_end(struct inlay_sim *sim, struct inlay_model *m,
+                        const struct inlay_memo_end *end)
+{
+    m->counts.erases += end->erases;
+    sim->status = INLAY_DONE;
+    sim->board.low = end->low;
+    sim->board.high = end->high;
+    sim->known = 1;
+}
+
+static int pass(struct inlay_sim_board *b, uint64_t more)
+{
+    struct inlay_sim *sim = b->pass_ctx;
+    struct inlay_model *m = ((struct inlay_model_area *)b->slot->ctx)->model;
+    struct inlay_memo_end end;
+    inlay_memo_fed(sim->memo, b->low, b->high);
+    b->low = UINT32_MAX;
+    b->high = 0;
+    if (!inlay_memo_pass(sim->memo, b->ram, b->ram_used, more, &end))
+        return 0;
+    skip_to_end(sim, m, &end);
+    return 1;
+}
+
 static void prepare_board(struct inlay_sim *sim, struct inlay_model *m)
 {
     struct inlay_sim_board *b = &sim->board;
@@ -174,9 +204,11 @@ static void prepare_board(struct inlay_sim *sim, struct inlay_model *m)
     b->feed_len = sim->setup.feed_len;
     b->ram = sim->ram + GUARD;
     b->ram_len = ram_len(sim);
-    b->again = 0;
+    b->low = UINT32_MAX;
+    b->high = 0;
+    b->pass = sim->memo ? pass : NULL;
+    b->pass_ctx = sim;
     b->mark = &m->mark;
-    b->had = m->mark;
     memset(&b->at, 0, sizeof b->at);
 }
 
@@ -216,7 +248,7 @@ int inlay_sim_judge(struct inlay_sim *sim, const struct inlay_model *m, char *wh
                  "the device stopped with status %d (%s), patch byte %u, image byte %u",
                  (int)sim->status, explain(sim->status), sim->board.at.patch_pos,
                  sim->board.at.image_pos);
-    else if (sim->known && !inlay_model_holds(a, sim->want, sim->want_size))
+    else if (sim->sure && !inlay_model_holds(a, sim->want, sim->want_size))
         snprintf(why, why_len, "the device says done, but the %s area does not hold the new image",
                  a->name);
     else
@@ -224,12 +256,40 @@ int inlay_sim_judge(struct inlay_sim *sim, const struct inlay_model *m, char *wh
     return -1;
 }
 
+/* A boot to its end, or to where its end is known. */
+static int last_boot(struct inlay_sim *sim, struct inlay_model *m, char *why, size_t why_len)
+{
+    struct inlay_memo_end end;
+    sim->known = 0;
+    if (sim->memo && inlay_memo_find(sim->memo, m, &end)) {
+        skip_to_end(sim, m, &end);
+        return 0;
+    }
+    if (sim->memo)
+        inlay_memo_begin(sim->memo, m);
+    inlay_sim_boot_once(sim, m);
+    if (sim->known && !m->broken[0])
+        return 0;
+    int rc = inlay_sim_judge(sim, m, why, why_len);
+    if (sim->memo) {
+        inlay_memo_fed(sim->memo, sim->board.low, sim->board.high);
+        inlay_memo_over(sim->memo, !rc, &m->area[sim->target], sim->want_size, &end);
+        sim->board.low = end.low;
+        sim->board.high = end.high;
+    }
+    /* What the memo found to be broken. */
+    return rc || !m->broken[0] ? rc : inlay_sim_judge(sim, m, why, why_len);
+}
+
 int inlay_sim_finish(struct inlay_sim *sim, struct inlay_model *m, char *why, size_t why_len)
 {
     for (unsigned tries = 0;; tries++) {
-        inlay_sim_boot_once(sim, m);
+        uint32_t had = m->mark;
+        int rc = last_boot(sim, m, why, why_len);
+        had = had < sim->board.high ? had : sim->board.high;
+        sim->again = had > sim->board.low ? had - sim->board.low : 0;
         if (sim->status != INLAY_E_FLASH || m->broken[0] || tries == FLASH_RETRIES)
-            return inlay_sim_judge(sim, m, why, why_len);
+            return rc;
         m->log = NULL;
         inlay_model_boot(m);
     }
@@ -316,7 +376,7 @@ int inlay_sim_run(struct inlay_sim *sim, struct inlay_sim_result *result, struct
             err, m->broken[0] || sim->status >= 0 ? INLAY_EXIT_FAILURE : inlay_exit_of(sim->status),
             "%s", why);
     sim->ram_len = sim->board.ram_used;
-    if (!sim->known && expect(sim, m->area[sim->target].data, sim->setup.new_size))
+    if (!sim->sure && expect(sim, m->area[sim->target].data, sim->setup.new_size))
         return inlay_fail(err, INLAY_EXIT_FAILURE, "not enough memory");
     inlay_model_restore(sim->done, m);
     report(sim, result);

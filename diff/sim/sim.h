@@ -29,11 +29,17 @@ struct inlay_sim_board {
     uint32_t feed_len; /* bytes fed at once; 0: as many as there are */
     uint8_t *ram;      /* garbage after every reset, 8-aligned */
     uint32_t ram_len;
-    uint32_t ram_used;      /* out: bytes of it that were asked for */
-    uint64_t fed;           /* out: patch bytes fed, all boots together */
-    uint32_t had;           /* patch bytes that the boot before had been fed up to */
-    uint32_t again;         /* out: how many of these were fed again */
-    uint32_t *mark;         /* out: patch offset wanted next, kept up to date */
+    uint32_t ram_used;  /* out: bytes of it that were asked for */
+    uint64_t fed;       /* out: patch bytes fed, all boots together */
+    uint32_t low, high; /* out: patch bytes that were fed lie in here; low > high: none */
+    uint32_t *mark;     /* out: patch offset wanted next, kept up to date */
+    /*
+     * To be called where the device's state is all in ram[ram_used], besides
+     * flash and `more`; resets low and high.  1: what follows is known; return
+     * INLAY_DONE.  NULL: nobody wants to know.
+     */
+    int (*pass)(struct inlay_sim_board *board, uint64_t more);
+    void *pass_ctx;
     struct inlay_report at; /* out: where it stopped */
 };
 
@@ -83,6 +89,7 @@ struct inlay_sim_cuts {
     uint32_t most_boots;  /* of any one history */
     uint64_t most_erases; /* of any one history, all blocks together */
     uint64_t most_again;  /* patch bytes that one cut made the device ask for again */
+    uint64_t known;       /* histories whose end was known before they reached it */
     char replay[128];     /* the first history that failed, for inlay_sim_replay() */
     char failure[320];    /* what went wrong there */
 };
@@ -101,6 +108,12 @@ void inlay_sim_free(struct inlay_sim *sim);
  * not make the new image, or did work after the end.
  */
 int inlay_sim_run(struct inlay_sim *sim, struct inlay_sim_result *result, struct inlay_error *err);
+
+/*
+ * 1: searches run every history to its end; 0, at first: they stop where it
+ * can only go on like an earlier one, which is exact (sim_memo.h), and faster.
+ */
+void inlay_sim_set_whole(struct inlay_sim *sim, int whole);
 
 /* How often the searches below draw the bits of every torn operation; 1 at first. */
 void inlay_sim_set_draws(struct inlay_sim *sim, uint32_t draws);

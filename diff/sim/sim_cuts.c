@@ -19,6 +19,7 @@ struct search {
     const struct inlay_progress *progress;
     unsigned depth, torn_mask;
     uint32_t keep;
+    struct inlay_memo *memo; /* of the boots behind the last cut; NULL: they are all run */
     struct inlay_sim_path path;
 };
 
@@ -48,6 +49,7 @@ static int count_history(struct inlay_sim *sim, struct inlay_sim_cuts *cuts,
     if (boots > cuts->most_boots)
         cuts->most_boots = boots;
     keep_max(&cuts->most_erases, sim->work->counts.erases);
+    cuts->known += (unsigned)sim->known;
     if (!rc) {
         cuts->ok++;
         return 0;
@@ -137,6 +139,8 @@ static int cut_everywhere(struct search *s, unsigned l)
     size_t count = at->log.count;
     inlay_model_restore(at->trunk, at->start);
     for (size_t k = 0; k <= count; k++) {
+        if (s->memo && l + 1 == s->depth)
+            inlay_memo_sum(at->trunk);
         int code = kept(s, l, k) ? cut_at(s, l, k) : 0;
         if (code)
             return code;
@@ -158,9 +162,11 @@ static int explore(struct search *s, unsigned l)
         at->log.count = at->log.data_len = 0;
         inlay_model_restore(sim->work, at->start);
         sim->work->log = l < s->depth ? &at->log : NULL;
+        sim->memo = l < s->depth ? NULL : s->memo;
         int rc = inlay_sim_finish(sim, sim->work, why, sizeof why);
         sim->work->log = NULL;
-        keep_max(&s->cuts->most_again, sim->board.again);
+        sim->memo = NULL;
+        keep_max(&s->cuts->most_again, sim->again);
         s->path.count = l;
         int code = count_history(sim, s->cuts, &s->path, rc, why);
         if (code)
@@ -177,8 +183,11 @@ int inlay_sim_every(struct inlay_sim *sim, unsigned depth, unsigned torn_mask, u
                        .progress = progress,
                        .depth = depth < INLAY_SIM_CUTS_MAX ? depth : INLAY_SIM_CUTS_MAX,
                        .torn_mask = torn_mask,
-                       .keep = keep};
-    return explore(&s, 0);
+                       .keep = keep,
+                       .memo = sim->whole ? NULL : inlay_memo_new(sim->work)};
+    int code = explore(&s, 0);
+    inlay_memo_free(s.memo);
+    return code;
 }
 
 /* ---- single histories ---- */
@@ -209,7 +218,7 @@ static int later_cuts(struct inlay_sim *sim, const struct inlay_sim_path *path, 
     return 0;
 }
 
-static int play(struct inlay_sim *sim, const struct inlay_sim_path *path,
+static int play(struct inlay_sim *sim, const struct inlay_sim_path *path, struct inlay_memo *memo,
                 struct inlay_sim_cuts *cuts)
 {
     struct inlay_sim_level *l = &sim->level[0];
@@ -221,9 +230,11 @@ static int play(struct inlay_sim *sim, const struct inlay_sim_path *path,
         inlay_model_redo_torn(sim->work, &l->log, first->op, first);
     inlay_model_boot(sim->work);
     int rc = later_cuts(sim, path, why, sizeof why);
+    sim->memo = memo;
     if (!rc)
         rc = inlay_sim_finish(sim, sim->work, why, sizeof why);
-    keep_max(&cuts->most_again, sim->board.again);
+    sim->memo = NULL;
+    keep_max(&cuts->most_again, sim->again);
     return count_history(sim, cuts, path, rc, why);
 }
 
@@ -233,7 +244,7 @@ int inlay_sim_history(struct inlay_sim *sim, const struct inlay_cut *cut, unsign
     struct inlay_sim_path path = {.count = count < INLAY_SIM_CUTS_MAX ? count : INLAY_SIM_CUTS_MAX};
     memcpy(path.cut, cut, path.count * sizeof *cut);
     sim->level[0].at = sim->level[0].log.count; /* start the trunk afresh */
-    return play(sim, &path, cuts);
+    return play(sim, &path, NULL, cuts);
 }
 
 /* ---- histories drawn at random ---- */
@@ -275,6 +286,7 @@ int inlay_sim_random(struct inlay_sim *sim, uint64_t count, uint32_t seed, unsig
                      const struct inlay_progress *progress, struct inlay_sim_cuts *cuts)
 {
     struct inlay_sim_path *path = malloc(BATCH * sizeof *path);
+    struct inlay_memo *memo = sim->whole ? NULL : inlay_memo_new(sim->work);
     int code = path ? 0 : INLAY_EXIT_FAILURE;
     torn_mask &= INLAY_TORN_ALL;
     for (uint64_t done = 0; done < count && !code;) {
@@ -285,12 +297,13 @@ int inlay_sim_random(struct inlay_sim *sim, uint64_t count, uint32_t seed, unsig
         qsort(path, n, sizeof *path, by_first_cut);
         sim->level[0].at = sim->level[0].log.count;
         for (size_t i = 0; i < n && !code; i++) {
-            code = play(sim, &path[i], cuts);
+            code = play(sim, &path[i], memo, cuts);
             if (progress)
                 progress->report(progress->ctx, "cutting", done + i, count);
         }
         done += n;
     }
+    inlay_memo_free(memo);
     free(path);
     return code;
 }

@@ -4,6 +4,7 @@
 #define INLAY_SIM_PARTS_H
 
 #include "sim.h"
+#include "sim_memo.h"
 
 #include <stdlib.h>
 
@@ -24,10 +25,14 @@ struct inlay_sim {
     uint32_t ram_len;         /* what the run without cuts asked for; 0: not known yet */
     uint8_t *want;            /* the new image, owned */
     uint32_t want_size;
-    uint32_t draws; /* of the bits of a torn operation */
-    int known;      /* 1: want holds it */
-    int target;     /* index of the area that gets it */
-    int journal;    /* index of the work area, or -1 */
+    uint32_t draws;          /* of the bits of a torn operation */
+    int sure;                /* 1: want holds it */
+    int target;              /* index of the area that gets it */
+    int journal;             /* index of the work area, or -1 */
+    int whole;               /* 1: every history is run to its end */
+    struct inlay_memo *memo; /* of the search, while its histories end; else NULL */
+    int known;               /* 1: the last history's end was known before it was reached */
+    uint32_t again;          /* patch bytes that the last boot asked for again */
     struct inlay_sim_board board;
     enum inlay_status status; /* of the last boot that was not cut */
 };

@@ -32,11 +32,11 @@ _inlay() {
         case ${COMP_WORDS[1]} in
         diff)
             words="--profile --mode --codec --arch --base --component --old-version --new-version
-                --security-counter --json --help"
+                --security-counter --old-checks --json --help"
             ;;
         apply) words="--in-place --component --security-counter --help" ;;
         info) words="--old --json --help" ;;
-        sim) words="--profile --cut --torn --cuts --keep --seed --replay --json --help" ;;
+        sim) words="--profile --cut --torn --cuts --keep --seed --full --replay --json --help" ;;
         profile) words="list show --json --help" ;;
         esac
         case $cur in
