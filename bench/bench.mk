@@ -23,6 +23,10 @@ bench-table: $(BUILD)/inlay $(BUILD)/bench/measure
 	  --fetched $(BUILD)/corpus $(BENCH_ARGS) >$(BUILD)/bench/table.md; \
 	  status=$$?; cat $(BUILD)/bench/table.md; exit $$status
 
+.PHONY: bench-in-place
+bench-in-place: $(BUILD)/inlay corpus ## what updates in place cost against A/B: the tables in docs/DESIGN.md
+	$(Q)bench/in_place.py $< $(BUILD)/corpus
+
 # What starting values are trained on; results on these pairs are a little flattered.
 PRIOR_FETCHED = cortex-m/cityhub-7.27-7.28 cortex-m/essentialhub-7.22-7.28 \
                 cortex-m/movehub-7.27-7.28 cortex-m/technichub-7.22-7.27 arm/nxt-7.27-7.28

@@ -41,8 +41,7 @@ static uint32_t model_rate(unsigned n)
     return 131072u / (2u * n + 3u);
 }
 
-/* The same of what a coarse counter can count to: much of the time goes here. */
-static const int32_t model_rates[16] = {43690, 26214, 18724, 14563, 11915, 10082, 8738, 7710,
+const int32_t inlay_coarse_rates[16] = {43690, 26214, 18724, 14563, 11915, 10082, 8738, 7710,
                                         6898,  6241,  5698,  5242,  4854,  4519,  4228, 3971};
 
 void inlay_fine_learn(uint32_t *c, unsigned bit, unsigned limit)
@@ -54,17 +53,6 @@ void inlay_fine_learn(uint32_t *c, unsigned bit, unsigned limit)
     if (n < limit)
         n++;
     *c = (uint32_t)p << 10 | n;
-}
-
-void inlay_coarse_learn(uint16_t *c, unsigned bit, unsigned limit)
-{
-    uint32_t n = *c & 15u;
-    int32_t p = *c >> 4;
-    int32_t error = (bit ? 4095 : 0) - p;
-    p += inlay_shr(error * model_rates[n] + 32768, 16);
-    if (n < limit)
-        n++;
-    *c = (uint16_t)((uint32_t)p << 4 | n);
 }
 
 uint32_t inlay_mix(struct inlay_ballot *b)

@@ -36,7 +36,21 @@ uint32_t inlay_squash(int32_t odds);
 #define INLAY_COARSE_START ((uint16_t)0x8000u)
 
 void inlay_fine_learn(uint32_t *c, unsigned bit, unsigned limit);
-void inlay_coarse_learn(uint16_t *c, unsigned bit, unsigned limit);
+
+/* 65536 / (n + 1.5) for all that a coarse counter can count to. */
+extern const int32_t inlay_coarse_rates[16];
+
+/* Inline: much of the time goes here. */
+static inline void inlay_coarse_learn(uint16_t *c, unsigned bit, unsigned limit)
+{
+    uint32_t n = *c & 15u;
+    int32_t p = *c >> 4;
+    int32_t error = (bit ? 4095 : 0) - p;
+    p += inlay_shr(error * inlay_coarse_rates[n] + 32768, 16);
+    if (n < limit)
+        n++;
+    *c = (uint16_t)((uint32_t)p << 4 | n);
+}
 
 static inline uint32_t inlay_fine_p(uint32_t c)
 {

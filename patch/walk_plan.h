@@ -58,9 +58,8 @@ static void walk_reset_models(struct walk *s)
 
 static void walk_init(struct walk *s)
 {
-    for (unsigned i = 0; i < 8u; i++)
-        s->control[FLAG_STEP + i] = inlay_prior_coarse(FLAG_STEP + i);
-    walk_reset_models(s);
+    for (unsigned i = 0; i < CONTROL_COUNTERS; i++) /* the plan asks for no others */
+        s->control[i] = inlay_prior_coarse(i);
     memset(s->recent, 0, sizeof s->recent);
 }
 
