@@ -99,8 +99,7 @@ static void truth_parse(struct walk *s, struct inlay_arch_state *st, const uint8
     u->target = walk_word_target(s, g, now);
 }
 
-/* What the missed unit really refers to, or 0 if it is no longer such a unit.
- */
+/* What the missed unit really refers to, or 0 if it is no longer such a unit. */
 static int truth_target(struct walk *s, const struct walk_guess *g, uint32_t *target)
 {
     const uint8_t *now = s->truth->new + s->pos;

@@ -37,6 +37,8 @@ static int mix_begin(const struct inlay_codec *self, void *state,
     if (!s->scene.arch)
         return INLAY_E_UNSUPPORTED;
     s->setup = *setup;
+    if (s->params.large && setup->in_place) /* what they learn from would be overwritten */
+        return INLAY_E_CORRUPT;
     walk_lay_out(s, (uint8_t *)s + walk_round(sizeof *s));
     walk_init(s);
     return 0;
@@ -146,6 +148,8 @@ static int mix_load(void *state, const uint8_t *buf, size_t len)
         s->control[FLAG_STEP + i] = (uint16_t)inlay_get16(b);
     if (s->rc.range < ((uint32_t)1 << 24) || s->rc.code >= s->rc.range)
         return INLAY_E_JOURNAL;
+    if (s->last_block) /* behind a commit: what the plan taught large models is forgotten */
+        walk_reset_models(s);
     return 0;
 }
 
