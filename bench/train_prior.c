@@ -19,7 +19,6 @@
 
 #define KEEP     48u /* decisions of one counter and run */
 #define RUNS_MAX 4096u
-#define CONTROL  567u /* counters below are coarse, the others fine */
 
 struct run {
     uint8_t n;
@@ -109,28 +108,15 @@ static void study(const char *old_path, const char *new_path)
     free((void *)(uintptr_t)in.new);
 }
 
-static double coarse_cost(const struct run *r, struct inlay_prior start)
+static double cost_of(const struct run *r, struct inlay_prior start)
 {
     uint16_t c = (uint16_t)((inlay_squash(start.odds * 24) & 0xfff0u) | start.count);
     double cost = 0;
     for (unsigned i = r->n; i-- > 0;) {
         unsigned bit = r->bits >> i & 1u;
-        double p = inlay_coarse_p(c) / 65536.0;
+        double p = inlay_counter_p(c) / 65536.0;
         cost -= log2(bit ? p : 1 - p);
-        inlay_coarse_learn(&c, bit, 14);
-    }
-    return cost;
-}
-
-static double fine_cost(const struct run *r, struct inlay_prior start)
-{
-    uint32_t c = inlay_squash(start.odds * 24) << 16 | start.count;
-    double cost = 0;
-    for (unsigned i = r->n; i-- > 0;) {
-        unsigned bit = r->bits >> i & 1u;
-        double p = inlay_fine_p(c) / 65536.0;
-        cost -= log2(bit ? p : 1 - p);
-        inlay_fine_learn(&c, bit, 250);
+        inlay_counter_learn(&c, bit, INLAY_COUNTER_SLOW);
     }
     return cost;
 }
@@ -145,8 +131,7 @@ static struct inlay_prior best_start(unsigned counter)
             struct inlay_prior start = {(int8_t)odds, counts[k]};
             double cost = abs(odds) * 0.02 + counts[k] * 0.02; /* of two alike, the humbler */
             for (unsigned i = 0; i < run_count; i++) {
-                const struct run *r = &runs[(size_t)i * INLAY_PRIORS + counter];
-                cost += counter < CONTROL ? coarse_cost(r, start) : fine_cost(r, start);
+                cost += cost_of(&runs[(size_t)i * INLAY_PRIORS + counter], start);
             }
             if (cost < best_cost) {
                 best_cost = cost;

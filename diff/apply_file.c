@@ -170,7 +170,7 @@ static int check_image(const struct file_update *u, const struct inlay_manifest 
     if (wrong < m->old_size)
         snprintf(where, sizeof where, ": its first wrong block is at byte %u", wrong);
     inlay_buffer_free(&image);
-    *already = size == m->new_size && !memcmp(digest, m->new_digest, 32);
+    *already = size == m->new_size && !memcmp(digest, m->new_digest, m->new_digest_len);
     if (!*already && (size != m->old_size || memcmp(digest, m->old_digest, m->old_digest_len)))
         return inlay_fail(err, INLAY_EXIT_OLD,
                           "%s (%zu bytes) is not the image of %u bytes that the patch was made "

@@ -10,11 +10,11 @@
 #include "codec.h"
 #include "encode.h"
 
-#define INLAY_ENCODER          1
-#define INLAY_WANT(value)      ((uint32_t)(value))
-#define INLAY_ACCOUNT(s, kind) ((s)->rc.account = &(s)->rc.stats->kind)
+#define INLAY_ENCODER                1
+#define INLAY_WANT(value)            ((uint32_t)(value))
+#define INLAY_ACCOUNT(s, kind)       ((s)->rc.account = &(s)->rc.stats->kind)
 #define INLAY_TRACE(s, counter, bit) inlay_trace_bit(counter, bit)
-#define INLAY_TRUTH            struct truth *truth;
+#define INLAY_TRUTH                  struct truth *truth;
 
 struct inlay_coder {
     uint64_t low; /* 32 bits and a carry */

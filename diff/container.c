@@ -164,7 +164,7 @@ static void put_rest(struct writer *w, const struct inlay_manifest *m,
     put_u8(w, m->params_len);
     put(w, m->params, m->params_len);
     put(w, m->old_digest, m->old_digest_len);
-    put(w, m->new_digest, INLAY_DIGEST_LEN);
+    put(w, m->new_digest, m->new_digest_len);
     put(w, link, m->link_len);
     if (m->regions > 0)
         put_geometry(w, m);
@@ -181,7 +181,7 @@ static void put_manifest(struct writer *w, const struct inlay_manifest *m,
     put(w, magic, 4);
     put_u8(w, (m->in_place ? INLAY_FLAG_IN_PLACE : 0) | (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
                   (any_field(m, f) ? INLAY_FLAG_FIELDS : 0) |
-                  (m->link_len == INLAY_LINK_SHORT ? INLAY_FLAG_SHORT_LINKS : 0) |
+                  (m->link_len == INLAY_LINK_SHORT ? INLAY_FLAG_SHORT : 0) |
                   (m->old_digest_len > INLAY_OLD_DIGEST_MIN ? INLAY_FLAG_LONG_OLD : 0));
     /* The length counts itself, one byte or two. */
     uint32_t len = 6u + (uint32_t)rest.len;
@@ -283,6 +283,7 @@ int inlay_container_write(const struct inlay_manifest *m,
         payload = (const uint8_t *)"";
     copy.payload_len = (uint32_t)payload_len;
     copy.link_len = fields->sign != NULL ? INLAY_LINK_LEN : INLAY_LINK_SHORT;
+    copy.new_digest_len = fields->sign != NULL ? INLAY_NEW_DIGEST_LEN : INLAY_NEW_DIGEST_SHORT;
     uint8_t *links = make_links(&copy, payload);
     if (links == NULL)
         return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");

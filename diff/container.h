@@ -11,7 +11,7 @@
 struct inlay_container_fields {
     const char *old_version, *new_version;
     const uint8_t *component;
-    size_t component_len; /* 0 to INLAY_COMPONENT_MAX */
+    size_t component_len;                  /* 0 to INLAY_COMPONENT_MAX */
     const struct inlay_buffer *old_checks; /* from inlay_container_old_checks(), or NULL */
     /*
      * Signs the manifest: writes at most room bytes of signature block to sig.

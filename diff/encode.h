@@ -18,9 +18,9 @@ struct inlay_encode_input {
     const struct inlay_segments *segments;
     const struct inlay_order *order;
     const struct inlay_order_limits *limits;
-    uint8_t check_len;    /* bytes of digest per group, 0 to 16 */
-    const char *arch;     /* "auto", "none", or a processor's name */
-    uint64_t base;        /* load address of byte 0, used if base_known */
+    uint8_t check_len; /* bytes of digest per group, 0 to 16 */
+    const char *arch;  /* "auto", "none", or a processor's name */
+    uint64_t base;     /* load address of byte 0, used if base_known */
     int base_known;
     uint32_t model_bytes; /* most RAM the codec's state may take */
 };

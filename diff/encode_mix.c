@@ -212,15 +212,15 @@ static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
 
 #define LARGE_MODEL (256u << 10)
 #define MOVE_BYTES  14u /* of state */
+#define MOVES_MAX   4096u
 
-/* The most that tables of 1 << log2 counters are worth for so many bytes. */
-static uint8_t worth(uint32_t bytes, uint8_t least, uint8_t most)
-{
-    uint8_t log2 = least;
-    while (log2 < most && (uint64_t)1 << log2 < bytes)
-        log2++;
-    return log2;
-}
+/* A way to use the model memory. */
+struct shape {
+    uint8_t votes;
+    uint8_t large;
+    uint8_t ratio;    /* bytes in byte tables for each in flag tables, at most */
+    uint8_t move_ram; /* at least one move for so many bytes of model */
+};
 
 /* Bytes of the decoder's state. */
 static uint64_t memory(const struct inlay_mix_params *p)
@@ -228,44 +228,42 @@ static uint64_t memory(const struct inlay_mix_params *p)
     return sizeof(struct walk) + walk_tables_len(p);
 }
 
-/*
- * Splits the model memory: as good a fit as powers of two allow, and no more
- * than so small an image can fill.
- */
-static void choose_sizes(const struct inlay_encode_input *in, struct inlay_mix_params *p)
+/* Makes *size one larger unless the tables then were too large, or larger than is of use. */
+static int grow(const struct inlay_encode_input *in, struct inlay_mix_params *p, uint8_t *size,
+                uint32_t useful)
 {
-    uint32_t text = p->large ? 16u * (in->old_size + in->new_size) : 2u * in->new_size;
-    uint8_t most_flag = worth(in->new_size / 16u, INLAY_MIX_FLAG_MIN, 16);
-    uint8_t most_byte = worth(text, INLAY_MIX_BYTE_MIN, 20);
-    p->flag_log2 = INLAY_MIX_FLAG_MIN;
-    p->byte_log2 = INLAY_MIX_BYTE_MIN;
-    for (;;) {
-        struct inlay_mix_params bytes = *p, flags = *p;
-        bytes.byte_log2++;
-        flags.flag_log2++;
-        int more_bytes = p->byte_log2 < most_byte && memory(&bytes) <= in->model_bytes;
-        int more_flags = p->flag_log2 < most_flag && memory(&flags) <= in->model_bytes;
-        if (more_bytes && (walk_byte_len(p) <= 8u * walk_flag_len(p) || !more_flags))
-            *p = bytes;
-        else if (more_flags)
-            *p = flags;
-        else
-            return;
+    ++*size;
+    if (*size <= INLAY_MIX_TABLE_MAX && inlay_mix_size(*size) <= useful &&
+        memory(p) <= in->model_bytes)
+        return 1;
+    --*size;
+    return 0;
+}
+
+/* Splits the model memory, no more of it than so small an image can fill. */
+static void choose_sizes(const struct inlay_encode_input *in, const struct shape *shape,
+                         struct inlay_mix_params *p)
+{
+    uint32_t flags = in->new_size / 16u;
+    uint32_t rows = p->large ? in->old_size + in->new_size : in->new_size / 8u;
+    int more = 1;
+    p->flags = p->rows = 0;
+    while (more) {
+        int bytes_first = walk_byte_len(p) <= shape->ratio * walk_flag_len(p);
+        more = bytes_first ? grow(in, p, &p->rows, rows) || grow(in, p, &p->flags, flags)
+                           : grow(in, p, &p->flags, flags) || grow(in, p, &p->rows, rows);
     }
 }
 
-#define MOVES_MAX 4096u
-#define MOVE_RAM  80u /* at least one move for so many bytes of model */
-
-/* As tables come in powers of two, moves may have what these leave. */
-static uint32_t most_moves(const struct inlay_encode_input *in,
-                           const struct inlay_mix_params *shape)
+/* Tables come in steps: moves may have what these leave. */
+static uint32_t most_moves(const struct inlay_encode_input *in, const struct shape *shape,
+                           const struct inlay_mix_params *params)
 {
-    struct inlay_mix_params p = *shape;
-    uint32_t most = in->model_bytes / MOVE_RAM;
+    struct inlay_mix_params p = *params;
+    uint32_t most = in->model_bytes / shape->move_ram;
     most = most < MOVES_MAX ? most : MOVES_MAX;
     p.moves = (uint16_t)most;
-    choose_sizes(in, &p);
+    choose_sizes(in, shape, &p);
     uint64_t used = memory(&p);
     if (used < in->model_bytes)
         most += (uint32_t)(in->model_bytes - used) / MOVE_BYTES;
@@ -399,19 +397,11 @@ static int add_uvarint(struct inlay_buffer *out, uint32_t v)
 static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *out)
 {
     uint8_t kind = (uint8_t)(p->arch | (p->votes - INLAY_MIX_VOTES_MIN) << 4 | p->large << 7);
-    uint8_t tables =
-        (uint8_t)((p->flag_log2 - INLAY_MIX_FLAG_MIN) << 4 | (p->byte_log2 - INLAY_MIX_BYTE_MIN));
-    if (inlay_buffer_add_byte(out, kind) || inlay_buffer_add_byte(out, tables) ||
-        add_uvarint(out, p->moves))
+    if (inlay_buffer_add_byte(out, kind) || inlay_buffer_add_byte(out, p->flags) ||
+        inlay_buffer_add_byte(out, p->rows) || add_uvarint(out, p->moves))
         return -1;
     return add_uvarint(out, p->ranges);
 }
-
-/* A way to use the model memory. */
-struct shape {
-    uint8_t votes;
-    uint8_t large;
-};
 
 static int encode_shape(const struct inlay_encode_input *in, const struct inlay_layout *layout,
                         const struct inlay_segments *indices, const struct shape *shape,
@@ -426,10 +416,10 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
                                       .votes = shape->votes,
                                       .large = shape->large,
                                       .ranges = (uint16_t)in->order->pool_count};
-    uint32_t most = most_moves(in, &params);
+    uint32_t most = most_moves(in, shape, &params);
     e->truth.move = choose_moves(in, layout, indices, most, &e->truth.moves);
     params.moves = (uint16_t)e->truth.moves;
-    choose_sizes(in, &params);
+    choose_sizes(in, shape, &params);
     open_walk(e, layout, &params);
     int status = -1;
     e->tables = calloc(1, walk_tables_len(&params));
@@ -457,7 +447,8 @@ static int may_be_large(const struct inlay_encode_input *in)
 static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
                        const struct inlay_segments *indices, struct inlay_encoded *best)
 {
-    static const struct shape large[] = {{8, 1}}, small[] = {{2, 0}, {3, 0}};
+    static const struct shape large[] = {{8, 1, 8, 80}},
+                              small[] = {{3, 0, 8, 50}, {4, 0, 2, 50}, {2, 0, 8, 80}};
     int is_large = may_be_large(in), found = 0;
     size_t count = is_large ? 1 : sizeof small / sizeof *small;
     for (size_t i = 0; i < count; i++) {

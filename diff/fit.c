@@ -144,14 +144,12 @@ static int check_ram(struct inlay_fit *fit, const struct inlay_needs *needs,
     if (needs->workspace <= ram)
         return 0;
     uint32_t over = needs->workspace - ram;
-    if (!fit->tries-- || over >= fit->model_bytes)
+    if (!fit->tries-- || over + 63u >= fit->model_bytes)
         return inlay_fail(err, INLAY_EXIT_LIMIT,
                           "applying the patch takes %u bytes of RAM, %u more than %s has for it "
                           "(%u); lower model_ram or chunk_len, or give it more",
                           needs->workspace, over, fit->profile->name, ram);
-    /* Models come in powers of two: a little less may change nothing. */
-    uint32_t step = fit->model_bytes / 8;
-    fit->model_bytes -= over > step ? over : step;
+    fit->model_bytes -= (over + 63u) & ~63u; /* not byte by byte: each try codes the whole image */
     return -1;
 }
 

@@ -20,7 +20,8 @@ struct inlay_segments {
     size_t room;
 };
 
-int inlay_segments_add(struct inlay_segments *s, struct inlay_segment segment); /* 0, or -1: no memory */
+int inlay_segments_add(struct inlay_segments *s,
+                       struct inlay_segment segment); /* 0, or -1: no memory */
 void inlay_segments_free(struct inlay_segments *s);
 
 /*
@@ -30,7 +31,8 @@ void inlay_segments_free(struct inlay_segments *s);
  * hint may hold segments of an earlier pass (their diagonals become
  * candidates), or be NULL.  Returns 0, or -1 if memory is out.
  */
-int inlay_match_images(const uint8_t *old_view, size_t old_size, const uint8_t *new_view, size_t new_size,
-                const struct inlay_segments *hint, struct inlay_segments *out);
+int inlay_match_images(const uint8_t *old_view, size_t old_size, const uint8_t *new_view,
+                       size_t new_size, const struct inlay_segments *hint,
+                       struct inlay_segments *out);
 
 #endif

@@ -78,7 +78,7 @@ static void check_done(const struct inlay_manifest *m, const struct fuzz_flash *
 {
     uint8_t digest[32];
     inlay_sha256(slot->data, m->new_size, digest);
-    REQUIRE(memcmp(digest, m->new_digest, 32) == 0);
+    REQUIRE(memcmp(digest, m->new_digest, m->new_digest_len) == 0);
 }
 
 static void apply(const struct inlay_config *cfg, const struct inlay_manifest *m,

@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INLAY_UNIT_MAX 8u   /* bytes in the longest unit */
-#define INLAY_WINDOW 32u    /* bytes of old image that parse() may look ahead */
+#define INLAY_UNIT_MAX   8u  /* bytes in the longest unit */
+#define INLAY_WINDOW     32u /* bytes of old image that parse() may look ahead */
 #define INLAY_UNIT_TYPES 32u
 #define INLAY_SPACES_MAX 16u /* address spaces of one image */
 
@@ -71,10 +71,10 @@ struct inlay_arch_state {
 
 struct inlay_arch {
     uint8_t id;
-    uint8_t granule;       /* a unit starts at addresses that this divides: 1, 2 or 4 */
-    uint8_t pointer_len;   /* bytes of an aligned pointer, 4 or 8; 0: looks for none */
+    uint8_t granule;        /* a unit starts at addresses that this divides: 1, 2 or 4 */
+    uint8_t pointer_len;    /* bytes of an aligned pointer, 4 or 8; 0: looks for none */
     uint8_t cut_at_pointer; /* 1: a unit ends where an aligned word looks like a pointer */
-    uint8_t literal_kind;  /* enum inlay_literal_kind: how new data is modelled */
+    uint8_t literal_kind;   /* enum inlay_literal_kind: how new data is modelled */
     /*
      * Takes the unit at b apart.  b holds n bytes of the old image, 1 to
      * INLAY_WINDOW, that start at address addr (a multiple of granule).
@@ -108,10 +108,9 @@ enum inlay_wasm_area {
 };
 
 enum inlay_literal_kind {
-    INLAY_LITERAL_BYTES,   /* no structure known */
-    INLAY_LITERAL_HALVES,  /* little-endian halfwords, high byte says more: Thumb */
-    INLAY_LITERAL_WORDS,   /* 4-byte instructions: ARM, AArch64 */
-    INLAY_LITERAL_PARCELS  /* instructions of 2 and 3 or 4 bytes: RISC-V, Xtensa */
+    INLAY_LITERAL_BYTES,  /* no structure known */
+    INLAY_LITERAL_HALVES, /* little-endian halfwords, high byte says more: Thumb, AVR */
+    INLAY_LITERAL_PARCELS /* instructions of 2 and 3 or 4 bytes: RISC-V, Xtensa */
 };
 
 extern const struct inlay_arch inlay_arch_none;

@@ -217,7 +217,7 @@ const struct inlay_arch inlay_arch_aarch64 = {
     .id = INLAY_ARCH_AARCH64,
     .granule = 4,
     .pointer_len = 8,
-    .literal_kind = INLAY_LITERAL_WORDS,
+    .literal_kind = INLAY_LITERAL_BYTES,
     .parse = a64_parse,
     .aim = a64_aim,
 };

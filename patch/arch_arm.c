@@ -206,7 +206,7 @@ const struct inlay_arch inlay_arch_arm = {
     .id = INLAY_ARCH_ARM,
     .granule = 4,
     .pointer_len = 4,
-    .literal_kind = INLAY_LITERAL_WORDS,
+    .literal_kind = INLAY_LITERAL_BYTES,
     .parse = arm_parse,
     .aim = arm_aim,
 };

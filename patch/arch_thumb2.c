@@ -6,18 +6,18 @@
 enum {
     PLAIN16,
     PLAIN32,
-    CALL,      /* BL */
-    JUMP32,    /* B.W */
-    COND32,    /* Bcc.W */
-    JUMP16,    /* B */
-    COND16,    /* Bcc */
+    CALL,   /* BL */
+    JUMP32, /* B.W */
+    COND32, /* Bcc.W */
+    JUMP16, /* B */
+    COND16, /* Bcc */
     CBZ,
-    LOAD16,    /* LDR Rt, [pc, #imm] */
+    LOAD16, /* LDR Rt, [pc, #imm] */
     ADR16,
-    LOAD32,    /* LDR.W Rt, [pc, #imm] and its kin */
+    LOAD32, /* LDR.W Rt, [pc, #imm] and its kin */
     ADR32,
-    VLOAD,     /* VLDR */
-    MOVE32,    /* MOVW, MOVT */
+    VLOAD,  /* VLDR */
+    MOVE32, /* MOVW, MOVT */
     BYTE
 };
 
@@ -116,8 +116,7 @@ static int thumb_aim_call(uint8_t *b, uint32_t off)
     uint32_t j1 = (~(off >> 23) ^ s) & 1u;
     uint32_t j2 = (~(off >> 22) ^ s) & 1u;
     inlay_put16(b, (inlay_get16(b) & 0xf800u) | s << 10 | (off >> 12 & 0x3ffu));
-    inlay_put16(b + 2,
-                (inlay_get16(b + 2) & 0xd000u) | j1 << 13 | j2 << 11 | (off >> 1 & 0x7ffu));
+    inlay_put16(b + 2, (inlay_get16(b + 2) & 0xd000u) | j1 << 13 | j2 << 11 | (off >> 1 & 0x7ffu));
     return 1;
 }
 

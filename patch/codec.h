@@ -87,7 +87,8 @@ struct inlay_codec {
     /* Bytes of state for these parameters, or 0 if they are not supported. */
     size_t (*need)(const struct inlay_codec *self, const uint8_t *params, size_t params_len);
     /* Opens a state of need() bytes, 8-aligned.  INLAY_OK or an error. */
-    int (*begin)(const struct inlay_codec *self, void *state, const struct inlay_codec_setup *setup);
+    int (*begin)(const struct inlay_codec *self, void *state,
+                 const struct inlay_codec_setup *setup);
     /*
      * Reads the plan.  INLAY_MORE, INLAY_OK when it is complete, or an error.
      * The window ends with the manifest's plan_len bytes, and all of them must

@@ -3,18 +3,21 @@
 #ifndef INLAY_FORMAT_H
 #define INLAY_FORMAT_H
 
-#define INLAY_LEVEL            1u          /* format level, the fourth byte of a patch */
-#define INLAY_SIZE_MAX         0x7fffffffu /* bytes of an image, a payload or a slot */
-#define INLAY_LINK_LEN         16u         /* bytes of digest by which a chunk is named ... */
-#define INLAY_LINK_SHORT       4u          /* ... and in a patch without a signature */
-#define INLAY_UNSIGNED_LEN     4u          /* bytes of digest in place of a signature */
-#define INLAY_CHUNK_LOG_MIN    9u          /* chunks of 512 bytes ... */
-#define INLAY_CHUNK_LOG_MAX    16u         /* ... to 64 KB */
-#define INLAY_OLD_DIGEST_MIN   8u          /* bytes of digest of the old image, up to 32 */
-#define INLAY_CHECK_MAX        16u         /* bytes of digest per group */
-#define INLAY_PARAMS_MAX       64u         /* bytes of codec parameters */
-#define INLAY_COMPONENT_MAX    32u         /* bytes of component id */
-#define INLAY_VERSION_MAX      64u         /* bytes of a version's name */
+#define INLAY_LEVEL          1u          /* format level, the fourth byte of a patch */
+#define INLAY_SIZE_MAX       0x7fffffffu /* bytes of an image, a payload or a slot */
+#define INLAY_LINK_LEN       16u         /* bytes of digest by which a chunk is named */
+#define INLAY_NEW_DIGEST_LEN 32u         /* bytes of digest of the new image */
+/* Without a signature digests are against damage only: */
+#define INLAY_LINK_SHORT       4u
+#define INLAY_NEW_DIGEST_SHORT 16u
+#define INLAY_UNSIGNED_LEN     4u  /* bytes of digest in place of a signature */
+#define INLAY_CHUNK_LOG_MIN    9u  /* chunks of 512 bytes ... */
+#define INLAY_CHUNK_LOG_MAX    16u /* ... to 64 KB */
+#define INLAY_OLD_DIGEST_MIN   8u  /* bytes of digest of the old image, up to 32 */
+#define INLAY_CHECK_MAX        16u /* bytes of digest per group */
+#define INLAY_PARAMS_MAX       64u /* bytes of codec parameters */
+#define INLAY_COMPONENT_MAX    32u /* bytes of component id */
+#define INLAY_VERSION_MAX      64u /* bytes of a version's name */
 #define INLAY_STAGE_BLOCKS_MAX 1024u
 
 /*
@@ -39,11 +42,11 @@
  */
 
 /* The fifth byte. */
-#define INLAY_FLAG_IN_PLACE    0x01u /* rewrites the slot that holds the old image */
-#define INLAY_FLAG_GEOMETRY    0x02u /* says how the slot is cut into erase blocks */
-#define INLAY_FLAG_FIELDS      0x04u /* optional fields follow */
-#define INLAY_FLAG_SHORT_LINKS 0x08u /* links of INLAY_LINK_SHORT bytes; never with a signature */
-#define INLAY_FLAG_LONG_OLD    0x10u /* more than INLAY_OLD_DIGEST_MIN bytes of old digest */
+#define INLAY_FLAG_IN_PLACE 0x01u /* rewrites the slot that holds the old image */
+#define INLAY_FLAG_GEOMETRY 0x02u /* says how the slot is cut into erase blocks */
+#define INLAY_FLAG_FIELDS   0x04u /* optional fields follow */
+#define INLAY_FLAG_SHORT    0x08u /* links and new digest are short; never with a signature */
+#define INLAY_FLAG_LONG_OLD 0x10u /* more than INLAY_OLD_DIGEST_MIN bytes of old digest */
 
 /* Types of optional fields, ascending; one with the top bit set may be ignored. */
 enum inlay_field_type {
@@ -53,7 +56,7 @@ enum inlay_field_type {
     INLAY_FIELD_NEW_VERSION = 0x82,
     INLAY_FIELD_OLD_CHECKS = 0x83 /* log of a length, then a digest of each such piece of old */
 };
-#define INLAY_OLD_CHECK_LEN 2u /* bytes of it */
+#define INLAY_OLD_CHECK_LEN  2u /* bytes of it */
 #define INLAY_FIELD_OPTIONAL 0x80u
 
 #endif

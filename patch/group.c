@@ -91,7 +91,7 @@ enum inlay_status inlay_do_rest(struct inlay_patcher *p)
         return INLAY_AGAIN;
     }
     if (p->hashed == p->man.new_size) {
-        if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
+        if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, p->man.new_digest_len))
             return INLAY_E_RESULT;
         inlay_tell(p, INLAY_EVENT_VERIFIED, 0, 0);
         return INLAY_DONE;

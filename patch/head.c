@@ -9,7 +9,7 @@ enum inlay_status inlay_do_target(struct inlay_patcher *p)
     enum inlay_status st = inlay_hash_image(p, p->cfg->slot, p->man.new_size);
     if (st != INLAY_OK)
         return st;
-    if (inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
+    if (inlay_hash_is(p, p->sha_whole, p->man.new_digest, p->man.new_digest_len))
         return INLAY_ALREADY;
     return p->old_wrong ? inlay_go(p, INLAY_AT_LOCATE) : INLAY_OK;
 }

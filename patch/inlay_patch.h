@@ -29,10 +29,10 @@
 extern "C" {
 #endif
 
-#define INLAY_DIGEST_LEN 32u     /* SHA-256, FIPS 180-4 */
+#define INLAY_DIGEST_LEN   32u   /* SHA-256, FIPS 180-4 */
 #define INLAY_MANIFEST_MAX 1024u /* bytes of manifest and signature block */
-#define INLAY_REGIONS_MAX 8u     /* runs of equal erase blocks in one area */
-#define INLAY_BOOTS_MAX 100u     /* boots without a commit, where the integrator does not say */
+#define INLAY_REGIONS_MAX  8u    /* runs of equal erase blocks in one area */
+#define INLAY_BOOTS_MAX    100u  /* boots without a commit, where the integrator does not say */
 
 /*
  * Every call returns one of these.  0 and above: go on.  Below 0: final and
@@ -63,7 +63,7 @@ enum inlay_status {
 
 /* A run of equal erase blocks. */
 struct inlay_region {
-    uint32_t count;    /* number of blocks, 1 or more */
+    uint32_t count;     /* number of blocks, 1 or more */
     uint32_t block_len; /* bytes in each, a multiple of the write size */
 };
 
@@ -101,7 +101,8 @@ struct inlay_crypto {
                   size_t sig_len);
 };
 #ifndef INLAY_SHA_STATE_MAX
-#define INLAY_SHA_STATE_MAX 256u /* bytes; may be set lower, to a multiple of 8, for the whole build */
+#define INLAY_SHA_STATE_MAX                                                                        \
+    256u /* bytes; may be set lower, to a multiple of 8, for the whole build */
 #endif
 
 /* A codec the build offers; inlay_codec_*.h or codec.h declare them. */
@@ -132,10 +133,10 @@ struct inlay_config {
     const struct inlay_flash *work; /* journal, pool, stage; NULL: A/B without resume */
     const struct inlay_crypto *crypto;
     const struct inlay_codec *const *codecs; /* ends with NULL */
-    const uint8_t *component; /* id the manifest must carry; NULL: not checked */
-    uint8_t component_len;    /* 0 to 32 bytes */
-    uint32_t security_counter; /* refuse a manifest with a smaller one */
-    uint8_t dry_run;           /* enum inlay_dry_run; not 0: write nothing */
+    const uint8_t *component;                /* id the manifest must carry; NULL: not checked */
+    uint8_t component_len;                   /* 0 to 32 bytes */
+    uint32_t security_counter;               /* refuse a manifest with a smaller one */
+    uint8_t dry_run;                         /* enum inlay_dry_run; not 0: write nothing */
     /*
      * INLAY_E_PROGRESS after so many boots without a commit; 0: INLAY_BOOTS_MAX.
      * The way on: begin again with more, once boots last longer.
@@ -148,17 +149,17 @@ struct inlay_config {
 
 /* What a patch asks of a device; filled by inlay_probe(). */
 struct inlay_needs {
-    uint32_t workspace;   /* bytes of RAM for inlay_begin() */
-    uint32_t old_size;    /* bytes of the installed image it was made against */
-    uint32_t new_size;    /* bytes of the image it makes */
-    uint32_t patch_size;  /* bytes of the whole patch file */
-    uint32_t chunk_len;   /* bytes per chunk, the most inlay_feed() takes at once */
-    uint32_t head_len;    /* bytes saved in the work area before the first commit */
-    uint32_t pool_len;    /* bytes of old content saved there too */
+    uint32_t workspace;    /* bytes of RAM for inlay_begin() */
+    uint32_t old_size;     /* bytes of the installed image it was made against */
+    uint32_t new_size;     /* bytes of the image it makes */
+    uint32_t patch_size;   /* bytes of the whole patch file */
+    uint32_t chunk_len;    /* bytes per chunk, the most inlay_feed() takes at once */
+    uint32_t head_len;     /* bytes saved in the work area before the first commit */
+    uint32_t pool_len;     /* bytes of old content saved there too */
     uint32_t stage_blocks; /* most blocks that one group stages */
-    uint8_t in_place;     /* 1: rewrites the slot that it reads */
-    uint8_t level;        /* format level */
-    uint8_t codec;        /* codec id */
+    uint8_t in_place;      /* 1: rewrites the slot that it reads */
+    uint8_t level;         /* format level */
+    uint8_t codec;         /* codec id */
 };
 
 /* Where and why the last call stopped; for messages and logs. */
@@ -221,7 +222,8 @@ enum inlay_status inlay_match(struct inlay_patcher *p, const uint8_t *head, size
  * not from the patch that is under way, or was damaged; call inlay_begin() and
  * let inlay_match() tell which.
  */
-enum inlay_status inlay_feed(struct inlay_patcher *p, const uint8_t *data, size_t len, size_t *used);
+enum inlay_status inlay_feed(struct inlay_patcher *p, const uint8_t *data, size_t len,
+                             size_t *used);
 
 /*
  * Does a bounded amount of work: at most one flash operation of each kind, or

@@ -6,7 +6,7 @@
 #define MANIFEST_PREFIX  7u /* magic, level, flags and the longest length field */
 #define MANIFEST_SIG_MAX 512u
 #define MANIFEST_FLAGS                                                                             \
-    (INLAY_FLAG_IN_PLACE | INLAY_FLAG_GEOMETRY | INLAY_FLAG_FIELDS | INLAY_FLAG_SHORT_LINKS |      \
+    (INLAY_FLAG_IN_PLACE | INLAY_FLAG_GEOMETRY | INLAY_FLAG_FIELDS | INLAY_FLAG_SHORT |            \
      INLAY_FLAG_LONG_OLD)
 
 static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_bytes *b,
@@ -19,7 +19,8 @@ static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_b
     uint8_t packed = inlay_bytes_u8(b);
     m->chunk_log = (uint8_t)(INLAY_CHUNK_LOG_MIN + (packed >> 5));
     m->check_len = packed & 31u;
-    m->link_len = flags & INLAY_FLAG_SHORT_LINKS ? INLAY_LINK_SHORT : INLAY_LINK_LEN;
+    m->link_len = flags & INLAY_FLAG_SHORT ? INLAY_LINK_SHORT : INLAY_LINK_LEN;
+    m->new_digest_len = flags & INLAY_FLAG_SHORT ? INLAY_NEW_DIGEST_SHORT : INLAY_NEW_DIGEST_LEN;
     m->old_digest_len = INLAY_OLD_DIGEST_MIN;
     if (flags & INLAY_FLAG_LONG_OLD) {
         m->old_digest_len = inlay_bytes_u8(b);
@@ -40,7 +41,7 @@ static enum inlay_status manifest_codec(struct inlay_manifest *m, struct inlay_b
         return INLAY_E_CORRUPT;
     inlay_bytes_copy(b, m->params, m->params_len);
     inlay_bytes_copy(b, m->old_digest, m->old_digest_len);
-    inlay_bytes_copy(b, m->new_digest, INLAY_DIGEST_LEN);
+    inlay_bytes_copy(b, m->new_digest, m->new_digest_len);
     inlay_bytes_copy(b, m->first_link, m->link_len);
     return b->bad ? INLAY_E_CORRUPT : INLAY_OK;
 }
@@ -166,8 +167,7 @@ enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *h
         return INLAY_MORE;
     struct inlay_bytes tail = {head + manifest_len, 2, 0};
     uint32_t sig_len = inlay_bytes_uvarint(&tail);
-    if (tail.bad || sig_len > MANIFEST_SIG_MAX ||
-        (sig_len != 0 && (flags & INLAY_FLAG_SHORT_LINKS)))
+    if (tail.bad || sig_len > MANIFEST_SIG_MAX || (sig_len != 0 && (flags & INLAY_FLAG_SHORT)))
         return INLAY_E_CORRUPT;
     m->sig.pos = (uint16_t)(tail.at - head);
     m->sig.len = (uint16_t)sig_len;

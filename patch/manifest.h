@@ -23,6 +23,7 @@ struct inlay_manifest {
     struct inlay_piece sig; /* len 0: unsigned, at pos are INLAY_UNSIGNED_LEN bytes of digest */
     uint8_t in_place;
     uint8_t link_len;       /* bytes of digest by which a chunk is named */
+    uint8_t new_digest_len; /* bytes of new_digest that count */
     uint8_t has_geometry;   /* 0: regions is 0 and any slot will do */
     uint8_t chunk_log;      /* a chunk has at most 1 << chunk_log bytes, its link included */
     uint8_t check_len;      /* bytes of digest per group */

@@ -31,7 +31,6 @@ enum inlay_map_trust {
 void inlay_map_sort(struct inlay_map *map);
 
 /* The new position of an old one, modulo 2^32; *trust says how sure that is. */
-uint32_t inlay_map_find(const struct inlay_map *map, uint32_t old_pos,
-                        enum inlay_map_trust *trust);
+uint32_t inlay_map_find(const struct inlay_map *map, uint32_t old_pos, enum inlay_map_trust *trust);
 
 #endif

@@ -9,15 +9,14 @@ int inlay_mix_params_read(struct inlay_mix_params *p, const uint8_t *b, size_t l
     p->arch = kind & 15u;
     p->votes = (uint8_t)(INLAY_MIX_VOTES_MIN + (kind >> 4 & 7u));
     p->large = kind >> 7;
-    uint8_t tables = inlay_bytes_u8(&in);
-    p->flag_log2 = (uint8_t)(INLAY_MIX_FLAG_MIN + (tables >> 4));
-    p->byte_log2 = (uint8_t)(INLAY_MIX_BYTE_MIN + (tables & 15u));
+    p->flags = inlay_bytes_u8(&in);
+    p->rows = inlay_bytes_u8(&in);
     uint32_t moves = inlay_bytes_uvarint(&in);
     uint32_t ranges = inlay_bytes_uvarint(&in);
     p->moves = (uint16_t)moves;
     p->ranges = (uint16_t)ranges;
-    return in.bad || in.left || p->votes > INLAY_MIX_VOTES_MAX || moves > 0xffffu ||
-                   ranges > INLAY_MIX_RANGES_MAX
+    return in.bad || in.left || p->votes > INLAY_MIX_VOTES_MAX || p->flags > INLAY_MIX_TABLE_MAX ||
+                   p->rows > INLAY_MIX_TABLE_MAX || moves > 0xffffu || ranges > INLAY_MIX_RANGES_MAX
                ? -1
                : 0;
 }

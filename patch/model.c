@@ -35,31 +35,14 @@ uint32_t inlay_squash(int32_t odds)
     return odds < 0 ? 65536u - p : p;
 }
 
-/* 65536 / (n + 1.5) */
-static uint32_t model_rate(unsigned n)
-{
-    return 131072u / (2u * n + 3u);
-}
-
-const int32_t inlay_coarse_rates[16] = {43690, 26214, 18724, 14563, 11915, 10082, 8738, 7710,
-                                        6898,  6241,  5698,  5242,  4854,  4519,  4228, 3971};
-
-void inlay_fine_learn(uint32_t *c, unsigned bit, unsigned limit)
-{
-    uint32_t n = *c & 1023u;
-    int32_t p = (int32_t)(*c >> 10);
-    int32_t error = (bit ? 4194303 : 0) - p;
-    p += inlay_shr(inlay_shr(error, 7) * (int32_t)(model_rate(n) >> 1), 8);
-    if (n < limit)
-        n++;
-    *c = (uint32_t)p << 10 | n;
-}
+const int32_t inlay_counter_rates[16] = {43690, 26214, 18724, 14563, 11915, 10082, 8738, 7710,
+                                         6898,  6241,  5698,  5242,  4854,  4519,  4228, 3971};
 
 uint32_t inlay_mix(struct inlay_ballot *b)
 {
     int32_t sum = 0;
     for (unsigned i = 0; i < b->n; i++)
-        sum += inlay_shr(b->in[i] * inlay_shr(b->weight[0][i] + b->weight[1][i], 4), 12);
+        sum += inlay_shr(b->in[i] * (b->weight[0][i] + b->weight[1][i]), 13);
     if (sum > INLAY_ODDS_MAX)
         sum = INLAY_ODDS_MAX;
     if (sum < -INLAY_ODDS_MAX)
@@ -76,14 +59,14 @@ void inlay_mix_learn(struct inlay_ballot *b, unsigned bit, int32_t rate)
 {
     int32_t error = inlay_shr(((bit ? 65536 : 0) - (int32_t)b->p) * rate, 4);
     for (unsigned i = 0; i < b->n; i++) {
-        int32_t step = inlay_shr(b->in[i] * inlay_shr(error, 4) + 8192, 14);
+        int32_t step = inlay_shr(b->in[i] * inlay_shr(error, 4) + 65536, 17);
         for (unsigned k = 0; k < 2; k++) {
             int32_t w = b->weight[k][i] + step;
-            if (w > (1 << 19))
-                w = 1 << 19;
-            if (w < -(1 << 19))
-                w = -(1 << 19);
-            b->weight[k][i] = w;
+            if (w > INLAY_WEIGHT_MAX)
+                w = INLAY_WEIGHT_MAX;
+            if (w < -INLAY_WEIGHT_MAX)
+                w = -INLAY_WEIGHT_MAX;
+            b->weight[k][i] = (int16_t)w;
         }
     }
 }

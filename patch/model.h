@@ -13,9 +13,10 @@
 
 #include <stdint.h>
 
-#define INLAY_P_BITS 16u    /* probabilities handed to the coder are of 65536 */
-#define INLAY_P_MIN 24      /* and at least this far from 0 and 1 */
-#define INLAY_ODDS_MAX 3071 /* log-odds in 1/256 of a binary order of magnitude */
+#define INLAY_P_BITS     16u   /* probabilities handed to the coder are of 65536 */
+#define INLAY_P_MIN      24    /* and at least this far from 0 and 1 */
+#define INLAY_WEIGHT_MAX 32767 /* 8192 = 1 */
+#define INLAY_ODDS_MAX   3071  /* log-odds in 1/256 of a binary order of magnitude */
 
 /* A shift that rounds down for negative numbers too, without relying on the compiler. */
 static inline int32_t inlay_shr(int32_t v, unsigned n)
@@ -28,37 +29,26 @@ int32_t inlay_stretch(uint32_t p);
 /* The probability, of 65536, that has these log-odds. */
 uint32_t inlay_squash(int32_t odds);
 
-/*
- * A fine counter: 22 bits of probability, 10 bits of how often it was seen.
- * A coarse one: 12 bits and 4 bits.
- */
-#define INLAY_FINE_START (((uint32_t)1 << 31) | 0u)
-#define INLAY_COARSE_START ((uint16_t)0x8000u)
+/* A counter: 12 bits of probability, 4 bits of how often it was seen. */
+#define INLAY_COUNTER_START ((uint16_t)0x8000u)
+#define INLAY_COUNTER_SLOW  15u /* the limit for what changes little */
 
-void inlay_fine_learn(uint32_t *c, unsigned bit, unsigned limit);
-
-/* 65536 / (n + 1.5) for all that a coarse counter can count to. */
-extern const int32_t inlay_coarse_rates[16];
+/* 65536 / (n + 1.5) for all that a counter can count to. */
+extern const int32_t inlay_counter_rates[16];
 
 /* Inline: much of the time goes here. */
-static inline void inlay_coarse_learn(uint16_t *c, unsigned bit, unsigned limit)
+static inline void inlay_counter_learn(uint16_t *c, unsigned bit, unsigned limit)
 {
     uint32_t n = *c & 15u;
     int32_t p = *c >> 4;
     int32_t error = (bit ? 4095 : 0) - p;
-    p += inlay_shr(error * inlay_coarse_rates[n] + 32768, 16);
+    p += inlay_shr(error * inlay_counter_rates[n] + 32768, 16);
     if (n < limit)
         n++;
     *c = (uint16_t)((uint32_t)p << 4 | n);
 }
 
-static inline uint32_t inlay_fine_p(uint32_t c)
-{
-    uint32_t p = c >> 16;
-    return p < 1u ? 1u : p;
-}
-
-static inline uint32_t inlay_coarse_p(uint16_t c)
+static inline uint32_t inlay_counter_p(uint16_t c)
 {
     return (uint32_t)(c & 0xfff0u) | 8u;
 }
@@ -67,8 +57,8 @@ static inline uint32_t inlay_coarse_p(uint16_t c)
 #define INLAY_VOTES 11u
 struct inlay_ballot {
     int32_t in[2u * INLAY_VOTES];
-    unsigned n;       /* inputs, two for each counter */
-    int32_t *weight[2]; /* two sets of n weights, 65536 = 1; the sum of both counts */
+    unsigned n;         /* inputs, two for each counter */
+    int16_t *weight[2]; /* two sets of n weights, 8192 = 1; the sum of both counts */
     uint32_t p;
 };
 

@@ -87,7 +87,7 @@ enum inlay_status inlay_do_verify(struct inlay_patcher *p)
     enum inlay_status st = inlay_hash_image(p, p->cfg->slot, p->man.new_size);
     if (st != INLAY_OK)
         return st;
-    if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, INLAY_DIGEST_LEN))
+    if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, p->man.new_digest_len))
         return INLAY_E_RESULT;
     inlay_tell(p, INLAY_EVENT_VERIFIED, 0, 0);
     p->rec.save_len = 0;

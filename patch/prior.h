@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define INLAY_PRIORS 763u
+#define INLAY_PRIORS 919u
 
 /* Log-odds in 1/16 of a binary order of magnitude, and how sure they are. */
 struct inlay_prior {
@@ -17,8 +17,7 @@ struct inlay_prior {
 };
 extern const struct inlay_prior inlay_prior_table[INLAY_PRIORS];
 
-/* Starting values of counter i. */
-uint16_t inlay_prior_coarse(unsigned i);
-uint32_t inlay_prior_fine(unsigned i);
+/* The starting value of counter i. */
+uint16_t inlay_prior(unsigned i);
 
 #endif

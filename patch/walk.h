@@ -30,7 +30,17 @@ enum walk_number {
     NUMBER_DELTA, /* a target that is a little off */
     NUMBER_KINDS
 };
-#define NUMBER_COUNTERS 80u /* 32 for the size, 16 + 32 for the two top bits below */
+/* Counters of a kind: for the size, and by size for the two bits below the leading one. */
+#define NUMBER_SIZES    24u
+#define NUMBER_TOPS     12u
+#define NUMBER_LOW      (NUMBER_SIZES + 3u * NUMBER_TOPS) /* for the two lowest bits of others */
+#define NUMBER_COUNTERS (NUMBER_LOW + 3u)
+
+/* A byte that may come next.  How sure it is, is learned by bit and ... */
+#define HUNCHES    2u
+#define HUNCH_MISS 12u /* for missed units: byte (2 of short units, 4 of others), was one wrong */
+#define HUNCH_MEMO 4u  /* for new data: how the last two turned out */
+#define HUNCH_SETS (HUNCHES * (HUNCH_MISS + HUNCH_MEMO))
 
 enum walk_flag {
     FLAG_COPY = NUMBER_KINDS * NUMBER_COUNTERS, /* copy or new data, by what was before */
@@ -41,7 +51,9 @@ enum walk_flag {
     FLAG_SIGN = FLAG_TREND + 4,
     FLAG_NEAR = FLAG_SIGN + NUMBER_KINDS,     /* a missed target is near, by type */
     FLAG_CALM = FLAG_NEAR + INLAY_UNIT_TYPES, /* many units in a row are right, by how many were */
-    CONTROL_COUNTERS = FLAG_CALM + 3
+    FLAG_FAR = FLAG_CALM + 3,                 /* what looks like a far target is one, by kind */
+    FLAG_HUNCH = FLAG_FAR + 2,                /* the next bit is as expected: a set for each ... */
+    CONTROL_COUNTERS = FLAG_HUNCH + HUNCH_SETS * 8u
 };
 
 #define RECENT      16u /* diagonals remembered */
@@ -60,7 +72,7 @@ enum walk_quality {
 #define FLAGS_SMALL 6u  /* contexts that are hashed into a table each ... */
 #define FLAGS_LARGE 10u /* ... with large models; and one that has a counter per class */
 #define CLASSES     196u
-#define BYTE_SETS   16u
+#define BYTE_SETS   21u
 #define BYTE_ROWS   (BYTE_SETS + 8u) /* sets of weights for bytes: by what they are, and by bit */
 
 /* What a missed unit may have become, tried in this order. */
@@ -87,8 +99,14 @@ struct walk_swap {
     uint32_t from;
     uint32_t to;
 };
-#define SWAPS  128u /* by hash */
-#define SHIFTS 32u  /* the latest ones */
+#define SHIFTS 32u /* the latest ones */
+
+/* A byte that may come, and its counters; base 0: none. */
+struct walk_hunch {
+    uint16_t base;
+    uint8_t byte;
+};
+#define MEMO_LOG2 9u
 
 struct walk_cache {
     uint32_t pos;
@@ -124,7 +142,7 @@ struct walk {
     uint8_t pending[INLAY_UNIT_MAX], pending_len, pending_pos;
 
     /* what the models look at */
-    uint32_t before;     /* the last four bytes of the new image, the newest lowest */
+    uint32_t before;     /* the last four bytes of the text (walk_note.h), the newest lowest */
     uint32_t hits;       /* the last outcomes, 1: predicted right, newest lowest */
     uint32_t run_length; /* right predictions in a row */
     uint16_t calm_left;  /* units that the last FLAG_CALM still speaks of */
@@ -132,23 +150,28 @@ struct walk {
     uint8_t type_hits[INLAY_UNIT_TYPES];
     uint32_t last_delta; /* new minus old in the last unit that missed */
     uint8_t parcel;      /* INLAY_LITERAL_PARCELS: the first byte of the last new instruction */
-    uint8_t half;        /* INLAY_LITERAL_HALVES: 1 in the second half of an instruction */
-    struct inlay_arch_state old_state, new_state;
+    uint32_t far;        /* the last far target of the code */
+    uint32_t word;       /* address of the literal word that is next in turn */
+    struct walk_hunch hunch[HUNCHES];
+    uint8_t memo[HUNCHES][1u << MEMO_LOG2]; /* by context: the byte that came last time */
+    uint8_t memo_hits[HUNCHES];
+    struct inlay_arch_state old_state;
     struct walk_cache cache;
     struct walk_lesson lesson[2][LESSONS]; /* 0: in the image, 1: outside */
     uint8_t lessons[2];
-    struct walk_swap swap[SWAPS];
     struct walk_swap shift[SHIFTS];
     uint8_t shifts;
     uint8_t candidate_hits[CANDIDATES];
 
     uint16_t control[CONTROL_COUNTERS];
-    uint32_t class[CLASSES];
-    uint32_t *flag;        /* walk_flags() tables of 1 << params.flag_log2 */
-    uint16_t *byte;        /* params.votes tables of 1 << params.byte_log2 */
-    int32_t *weight_flag;  /* FLAG_ROWS rows of walk_flag_row() */
-    int32_t *weight_byte;  /* BYTE_ROWS rows of walk_byte_row() */
-    const uint8_t *taught; /* while bytes of the old image are learned from: these; else NULL */
+    uint16_t class[CLASSES];
+    struct walk_swap *swap; /* 1 << walk_swaps_log2(), by hash */
+    uint16_t *flag;         /* walk_flags() tables */
+    uint16_t *byte;         /* params.votes tables of rows of 16 counters */
+    int16_t *weight_flag;   /* FLAG_ROWS rows of walk_flag_row() */
+    int16_t *weight_byte;   /* BYTE_ROWS rows of walk_byte_row() */
+    const uint8_t *taught;  /* while bytes are learned that are known: these; else NULL */
+    uint8_t side;           /* enum inlay_side: which image these are from */
 };
 
 /* ---- simple decisions ---- */
@@ -156,10 +179,15 @@ struct walk {
 static unsigned walk_bit(struct walk *s, unsigned counter, unsigned want)
 {
     uint16_t *c = &s->control[counter];
-    unsigned bit = inlay_coder_bit(&s->rc, inlay_coarse_p(*c), want);
+    unsigned bit = inlay_coder_bit(&s->rc, inlay_counter_p(*c), want);
     INLAY_TRACE(s, counter, bit);
-    inlay_coarse_learn(c, bit, 14);
+    inlay_counter_learn(c, bit, INLAY_COUNTER_SLOW);
     return bit;
+}
+
+static unsigned walk_least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
 }
 
 static unsigned walk_raw(struct walk *s, unsigned bits, unsigned want)
@@ -170,23 +198,28 @@ static unsigned walk_raw(struct walk *s, unsigned bits, unsigned want)
     return v;
 }
 
-/* Exp-Golomb: how many bits v + 1 has, then those bits; the top two are modelled. */
+/*
+ * Exp-Golomb: how many bits v + 1 has, then those bits.  The top two are modelled, and the lowest
+ * two, as much is aligned.
+ */
 static uint32_t walk_number(struct walk *s, enum walk_number kind, uint32_t want)
 {
     unsigned base = (unsigned)kind * NUMBER_COUNTERS;
     unsigned size = 0, want_size = 0;
     while (want_size < 31 && (want + 1u) >> want_size > 1u)
         want_size++;
-    while (size < 31 && walk_bit(s, base + size, size < want_size))
+    while (size < 31 && walk_bit(s, base + walk_least(size, NUMBER_SIZES - 1u), size < want_size))
         size++;
-    unsigned top = size < 15 ? size : 15;
+    unsigned top = base + NUMBER_SIZES + 3u * walk_least(size, NUMBER_TOPS - 1u);
     uint32_t v = 1;
     for (unsigned i = size; i-- > 0;) {
         unsigned bit = (want + 1u) >> i & 1u;
         if (i + 1u == size)
-            bit = walk_bit(s, base + 32u + top, bit);
+            bit = walk_bit(s, top, bit);
         else if (i + 2u == size)
-            bit = walk_bit(s, base + 48u + 2u * top + (v & 1u), bit);
+            bit = walk_bit(s, top + 1u + (v & 1u), bit);
+        else if (i < 2)
+            bit = walk_bit(s, base + NUMBER_LOW + (i ? 0u : 1u + (v & 1u)), bit);
         else
             bit = walk_raw(s, 1, bit);
         v = v << 1 | bit;
@@ -219,6 +252,11 @@ static unsigned walk_flags(const struct inlay_mix_params *p)
     return p->large ? FLAGS_LARGE : FLAGS_SMALL;
 }
 
+static unsigned walk_swaps_log2(const struct inlay_mix_params *p)
+{
+    return p->large ? 9u : 6u;
+}
+
 /* Weights in a row: two for each voter. */
 static unsigned walk_flag_row(const struct inlay_mix_params *p)
 {
@@ -227,7 +265,7 @@ static unsigned walk_flag_row(const struct inlay_mix_params *p)
 
 static unsigned walk_byte_row(const struct inlay_mix_params *p)
 {
-    return 2u * p->votes;
+    return 2u * (p->votes + HUNCHES);
 }
 
 static uint32_t walk_hash(uint32_t v, unsigned bits)
@@ -235,83 +273,32 @@ static uint32_t walk_hash(uint32_t v, unsigned bits)
     return v * 0x9e3779b1u >> (32u - bits);
 }
 
+/* Spreads a hash over a table. */
+static uint32_t walk_place(uint32_t hash, uint32_t size)
+{
+    return (uint32_t)((uint64_t)hash * size >> 32);
+}
+
 /* Decides one flag; ctx[i] picks the counter of table i, a and b the weights. */
 static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, unsigned a,
                           unsigned b, unsigned want)
 {
-    unsigned bits = s->params.flag_log2, tables = walk_flags(&s->params);
-    unsigned row = walk_flag_row(&s->params);
+    uint32_t room = inlay_mix_flags(&s->params);
+    unsigned tables = walk_flags(&s->params), row = walk_flag_row(&s->params);
     struct inlay_ballot ballot = {
         .weight = {s->weight_flag + a * row, s->weight_flag + (FLAG_SETS + b) * row}};
-    uint32_t *counter[FLAGS_LARGE + 1u];
+    uint16_t *counter[FLAGS_LARGE + 1u];
     for (unsigned i = 0; i <= tables; i++) {
-        counter[i] = i < tables ? s->flag + ((uint32_t)i << bits) + walk_hash(ctx[i] + 1u, bits)
+        counter[i] = i < tables ? s->flag + i * room + walk_place((ctx[i] + 1u) * 0x9e3779b1u, room)
                                 : &s->class[class];
-        inlay_vote(&ballot, inlay_fine_p(*counter[i]));
+        inlay_vote(&ballot, inlay_counter_p(*counter[i]));
     }
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
     INLAY_TRACE(s, CONTROL_COUNTERS + class, bit);
     inlay_mix_learn(&ballot, bit, 12);
     for (unsigned i = 0; i <= tables; i++)
-        inlay_fine_learn(counter[i], bit, 250);
+        inlay_counter_learn(counter[i], bit, INLAY_COUNTER_SLOW);
     return bit;
-}
-
-/*
- * The counters of context i for a nibble lie side by side: one cache line.  The first of the 16
- * places marks whose they are.  Of the two slots where they may be, the less used one gives way.
- */
-static uint16_t *walk_slot(const struct walk *s, unsigned i, uint32_t ctx, unsigned node)
-{
-    unsigned bits = s->params.byte_log2;
-    uint32_t h = (ctx + 1u) * 0x2545f491u + node * 0x10001u;
-    h = (h ^ h >> 15) * 0x9e3779b1u;
-    uint16_t *table = s->byte + ((uint32_t)i << bits), mark = (uint16_t)(h | 1u);
-    uint32_t at = h >> (36u - bits) << 4;
-    uint16_t *slot = table + at, *other = table + (at ^ 16u);
-    if (*slot == mark || !s->params.large)
-        return slot;
-    if (*other == mark)
-        return other;
-    if ((other[1] & 15u) < (slot[1] & 15u))
-        slot = other;
-    for (unsigned k = 1; k < 16u; k++)
-        slot[k] = INLAY_COARSE_START;
-    *slot = mark;
-    return slot;
-}
-
-/* One bit of a byte by the counters at slots[i][at]. */
-static unsigned walk_byte_bit(struct walk *s, uint16_t *const *slots, unsigned at, unsigned set,
-                              unsigned depth, unsigned want)
-{
-    unsigned row = walk_byte_row(&s->params);
-    struct inlay_ballot ballot = {
-        .weight = {s->weight_byte + set * row, s->weight_byte + (BYTE_SETS + depth) * row}};
-    for (unsigned i = 0; i < s->params.votes; i++)
-        inlay_vote(&ballot, inlay_coarse_p(slots[i][at]));
-    unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
-    inlay_mix_learn(&ballot, bit, 10);
-    return bit;
-}
-
-/* Decides one byte from the top bit down; while bytes are taught, only learns it. */
-static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
-{
-    unsigned node = 1;
-    uint16_t *slots[INLAY_MIX_VOTES_MAX] = {0};
-    for (unsigned depth = 0; depth < 8; depth++) {
-        unsigned in_nibble = depth & 3u, bit = want >> (7u - depth) & 1u;
-        for (unsigned i = 0; in_nibble == 0 && i < s->params.votes; i++)
-            slots[i] = walk_slot(s, i, ctx[i], node);
-        unsigned at = 1u << in_nibble | (node & ((1u << in_nibble) - 1u));
-        if (!s->taught)
-            bit = walk_byte_bit(s, slots, at, set, depth, bit);
-        for (unsigned i = 0; i < s->params.votes; i++)
-            inlay_coarse_learn(&slots[i][at], bit, 6);
-        node = node << 1 | bit;
-    }
-    return node & 255u;
 }
 
 #endif

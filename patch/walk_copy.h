@@ -3,7 +3,7 @@
 #ifndef INLAY_WALK_COPY_H
 #define INLAY_WALK_COPY_H
 
-#include "walk_guess.h"
+#include "walk_new.h"
 
 static unsigned walk_log2(uint32_t v)
 {
@@ -14,9 +14,6 @@ static unsigned walk_log2(uint32_t v)
     }
     return n;
 }
-
-#define MIX_A 0x2c1b3c6du
-#define MIX_B 0x3d4d51cbu
 
 /* More of them, for large models: this very unit, its target, the bytes before it. */
 static void walk_flag_contexts_large(const struct walk *s, const struct walk_guess *g,
@@ -90,7 +87,7 @@ static struct walk_text walk_miss_text(const struct walk *s, unsigned i, unsigne
         return t;
     }
     if (s->scene.arch->literal_kind != INLAY_LITERAL_PARCELS || k >= 4u)
-        t.index = 4u + ((s->pos + i) & 3u);
+        t.place = PLACE_DATA + ((s->pos + i) & 3u);
     t.before = k >= 4u ? so_far : s->before << 8u * k | so_far;
     return t;
 }
@@ -111,20 +108,37 @@ static void walk_miss_contexts(const struct walk *s, const struct walk_guess *g,
         ctx[votes - 1u - n] = own[n];
 }
 
-/* The bytes of a unit that nothing predicted. */
-static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, uint8_t *out)
+/* Hunches of a missed unit: that this byte is one of the prediction's, or of the last candidate's.
+ */
+static void walk_miss_hunches(struct walk *s, const uint8_t *const *unit, const uint8_t *wrong,
+                              unsigned len, unsigned i, unsigned k)
 {
-    uint32_t t = g->unit.type;
+    for (unsigned h = 0; h < HUNCHES; h++) {
+        unsigned byte = len == 2u ? k : 2u + (k & 3u);
+        s->hunch[h].base = unit[h] ? walk_hunch_base(h, 2u * byte + wrong[h]) : 0;
+        s->hunch[h].byte = unit[h] ? unit[h][i] : 0;
+    }
+}
+
+/* The bytes of a unit that nothing predicted; candidate: the last one that was wrong, or NULL. */
+static void walk_miss_bytes(struct walk *s, const struct walk_guess *g, const uint8_t *candidate,
+                            uint8_t *out)
+{
+    const uint8_t *const unit[HUNCHES] = {g->now, candidate};
+    uint8_t wrong[HUNCHES] = {0, 0};
     unsigned len = g->unit.len;
     unsigned first = s->scene.arch->literal_kind == INLAY_LITERAL_HALVES && len >= 2 ? 1 : 0;
+    unsigned set = SET_MISS + (g->unit.type >= INLAY_TYPE_POINTER ? 4u : 0u);
     uint32_t so_far = 0;
     for (unsigned k = 0; k < len; k++) {
         unsigned i = k ^ (first && (k | 1u) < len ? 1u : 0u);
         uint32_t ctx[INLAY_MIX_VOTES_MAX];
         walk_miss_contexts(s, g, i, k, so_far, ctx);
-        out[i] = (uint8_t)walk_byte(s, ctx, 8u + (i & 3u) + (t >= INLAY_TYPE_POINTER ? 4u : 0u),
-                                    INLAY_WANT(truth_byte(s, i)));
+        walk_miss_hunches(s, unit, wrong, len, i, k);
+        out[i] = (uint8_t)walk_byte(s, ctx, set + (i & 3u), INLAY_WANT(truth_byte(s, i)));
         so_far = so_far << 8 | out[i];
+        for (unsigned h = 0; h < HUNCHES; h++)
+            wrong[h] |= unit[h] && out[i] != unit[h][i];
     }
 }
 
@@ -214,7 +228,7 @@ static void walk_missed_unit(struct walk *s, struct walk_guess *g, uint8_t *out)
     INLAY_ACCOUNT(s, corrections);
     if (g->unit.has_target && walk_near_target(s, g, out))
         return;
-    walk_miss_bytes(s, g, out);
+    walk_miss_bytes(s, g, n ? tried[n - 1u] : 0, out);
 }
 
 /* What a word of the new image refers to, if it is of the same kind as the old one. */
@@ -243,7 +257,7 @@ static void walk_learn(struct walk *s, struct walk_guess *g, const uint8_t *out)
         return;
     }
     struct inlay_unit u;
-    struct inlay_arch_state st = s->new_state;
+    struct inlay_arch_state st = {{0}, 0};
     s->scene.arch->parse(&st, out, g->unit.len, g->new_addr, &u);
     if (u.has_target && u.type == g->unit.type)
         walk_learn_target(s, g->unit.target, u.target);

@@ -151,7 +151,7 @@ static void walk_put_value(const struct walk *s, uint8_t *b, unsigned len, uint3
 
 static struct walk_swap *walk_swap_of(struct walk *s, const struct walk_guess *g)
 {
-    return &s->swap[walk_hash(g->value + g->unit.len, 7)];
+    return &s->swap[walk_hash(g->value + g->unit.len, walk_swaps_log2(&s->params))];
 }
 
 /* The swap's replacement for this unit, if it says anything new. */

@@ -10,19 +10,24 @@ static size_t walk_round(size_t n)
     return (n + 7u) & ~(size_t)7u;
 }
 
+static size_t walk_swap_len(const struct inlay_mix_params *p)
+{
+    return sizeof(struct walk_swap) << walk_swaps_log2(p);
+}
+
 static size_t walk_flag_len(const struct inlay_mix_params *p)
 {
-    return walk_round((walk_flags(p) * sizeof(uint32_t)) << p->flag_log2);
+    return walk_round(walk_flags(p) * sizeof(uint16_t) * inlay_mix_flags(p));
 }
 
 static size_t walk_byte_len(const struct inlay_mix_params *p)
 {
-    return walk_round((p->votes * sizeof(uint16_t)) << p->byte_log2);
+    return walk_round(p->votes * sizeof(uint16_t) * 16u * inlay_mix_rows(p));
 }
 
 static size_t walk_weights_len(const struct inlay_mix_params *p)
 {
-    return (FLAG_ROWS * walk_flag_row(p) + BYTE_ROWS * walk_byte_row(p)) * sizeof(int32_t);
+    return (FLAG_ROWS * walk_flag_row(p) + BYTE_ROWS * walk_byte_row(p)) * sizeof(int16_t);
 }
 
 /* Bytes of all tables. */
@@ -30,8 +35,8 @@ static size_t walk_tables_len(const struct inlay_mix_params *p)
 {
     return walk_round(p->moves * sizeof(struct inlay_move)) +
            walk_round(p->moves * sizeof(uint16_t)) +
-           walk_round(p->ranges * sizeof(struct inlay_range)) + walk_flag_len(p) +
-           walk_byte_len(p) + walk_weights_len(p);
+           walk_round(p->ranges * sizeof(struct inlay_range)) + walk_swap_len(p) +
+           walk_flag_len(p) + walk_byte_len(p) + walk_weights_len(p);
 }
 
 /* Deals them out from `at`, which is 8-aligned. */
@@ -44,11 +49,13 @@ static void walk_lay_out(struct walk *s, uint8_t *at)
     at += walk_round(p->moves * sizeof(uint16_t));
     s->pool = (struct inlay_range *)(void *)at;
     at += walk_round(p->ranges * sizeof(struct inlay_range));
-    s->flag = (uint32_t *)(void *)at;
+    s->swap = (struct walk_swap *)(void *)at;
+    at += walk_swap_len(p);
+    s->flag = (uint16_t *)(void *)at;
     at += walk_flag_len(p);
     s->byte = (uint16_t *)(void *)at;
     at += walk_byte_len(p);
-    s->weight_flag = (int32_t *)(void *)at;
+    s->weight_flag = (int16_t *)(void *)at;
     s->weight_byte = s->weight_flag + FLAG_ROWS * walk_flag_row(p);
 }
 

@@ -11,55 +11,63 @@
 #include "walk_run.h"
 
 /* Weights at first, of all voters together but that by class. */
-#define WEIGHT_FLAG  30000
-#define WEIGHT_CLASS 16000
-#define WEIGHT_BYTE  56000
+#define WEIGHT_FLAG  3750
+#define WEIGHT_CLASS 2000
+#define WEIGHT_BYTE  7000
+#define WEIGHT_HUNCH 3000 /* of the first hunch; half of it of the others */
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 
 /* Of each voter's two inputs only the first counts at first. */
 static void walk_reset_weights(struct walk *s)
 {
-    unsigned row = walk_flag_row(&s->params);
-    for (unsigned i = 0; i < FLAG_ROWS * row; i++)
-        s->weight_flag[i] = i & 1u               ? 0
-                            : i % row < row - 2u ? WEIGHT_FLAG / (int32_t)walk_flags(&s->params)
-                                                 : WEIGHT_CLASS;
-    for (unsigned i = 0; i < BYTE_ROWS * walk_byte_row(&s->params); i++)
-        s->weight_byte[i] = i & 1u ? 0 : WEIGHT_BYTE / s->params.votes;
+    unsigned flags = walk_flags(&s->params), row = flags + 1u;
+    for (unsigned i = 0; i < FLAG_ROWS * row; i++) {
+        s->weight_flag[2u * i] = (int16_t)(i % row < flags ? WEIGHT_FLAG / flags : WEIGHT_CLASS);
+        s->weight_flag[2u * i + 1u] = 0;
+    }
+    unsigned votes = s->params.votes;
+    row = votes + HUNCHES;
+    for (unsigned i = 0; i < BYTE_ROWS * row; i++) {
+        s->weight_byte[2u * i] = (int16_t)(i % row < votes    ? WEIGHT_BYTE / votes
+                                           : i % row == votes ? WEIGHT_HUNCH
+                                                              : WEIGHT_HUNCH / 2);
+        s->weight_byte[2u * i + 1u] = 0;
+    }
 }
 
 static void walk_reset_models(struct walk *s)
 {
     for (unsigned i = 0; i < CONTROL_COUNTERS; i++)
         if (i < FLAG_STEP || i >= FLAG_STEP + 8u)
-            s->control[i] = inlay_prior_coarse(i);
+            s->control[i] = inlay_prior(i);
     for (unsigned i = 0; i < CLASSES; i++)
-        s->class[i] = inlay_prior_fine(CONTROL_COUNTERS + i);
-    for (uint32_t i = 0; i < (uint32_t)walk_flags(&s->params) << s->params.flag_log2; i++)
-        s->flag[i] = INLAY_FINE_START;
-    for (uint32_t i = 0; i < (uint32_t)s->params.votes << s->params.byte_log2; i++)
-        s->byte[i] = INLAY_COARSE_START;
+        s->class[i] = inlay_prior(CONTROL_COUNTERS + i);
+    for (uint32_t i = 0; i < walk_flags(&s->params) * inlay_mix_flags(&s->params); i++)
+        s->flag[i] = INLAY_COUNTER_START;
+    for (uint32_t i = 0; i < 16u * s->params.votes * inlay_mix_rows(&s->params); i++)
+        s->byte[i] = INLAY_COUNTER_START;
     walk_reset_weights(s);
     memset(s->lesson, 0, sizeof s->lesson);
-    memset(s->swap, 0, sizeof s->swap);
+    memset(s->swap, 0, walk_swap_len(&s->params));
     memset(s->shift, 0, sizeof s->shift);
     memset(s->candidate_hits, 0, sizeof s->candidate_hits);
     s->shifts = 0;
     memset(s->lessons, 0, sizeof s->lessons);
     memset(s->type_hits, 255, sizeof s->type_hits);
-    s->before = 0;
     s->hits = 0xffffffffu;
     s->run_length = 0;
     s->calm_left = 0;
     s->last_delta = 0;
-    s->parcel = 0;
+    memset(s->memo, 0, sizeof s->memo);
+    memset(s->memo_hits, 0, sizeof s->memo_hits);
+    walk_forget_text(s);
 }
 
 static void walk_init(struct walk *s)
 {
     for (unsigned i = 0; i < CONTROL_COUNTERS; i++) /* the plan asks for no others */
-        s->control[i] = inlay_prior_coarse(i);
+        s->control[i] = inlay_prior(i);
     memset(s->recent, 0, sizeof s->recent);
 }
 
@@ -155,13 +163,6 @@ static int walk_one_table(struct walk *s)
     return t->kind > INLAY_TABLE_FROM_HERE31 ? INLAY_E_CORRUPT : 0;
 }
 
-static int walk_move_count(struct walk *s)
-{
-    s->plan_left = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->moves));
-    s->plan_pos = 0;
-    return s->plan_left > s->params.moves ? INLAY_E_CORRUPT : 0;
-}
-
 /* 1 if a move lies in its image on either side, or on neither. */
 static int walk_move_fits(const struct walk *s, const struct inlay_move *m)
 {
@@ -191,13 +192,6 @@ static int walk_one_move(struct walk *s)
     return walk_move_fits(s, m) ? 0 : INLAY_E_CORRUPT;
 }
 
-static int walk_pool_count(struct walk *s)
-{
-    s->plan_left = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->ranges));
-    s->plan_pos = 0;
-    return s->plan_left > s->params.ranges ? INLAY_E_CORRUPT : 0;
-}
-
 static int walk_one_range(struct walk *s)
 {
     struct inlay_range *r = &s->pool[s->pool_count];
@@ -219,16 +213,19 @@ static int walk_one_range(struct walk *s)
 static int walk_next_phase(struct walk *s)
 {
     s->phase++;
+    s->plan_pos = 0;
     switch (s->phase) {
     case PHASE_SPACES:
         return walk_space_counts(s);
     case PHASE_TABLES:
         return walk_table_count(s);
     case PHASE_MOVES:
-        return walk_move_count(s);
+        s->plan_left = s->params.moves;
+        return 0;
     case PHASE_POOL:
         inlay_map_sort(&s->map);
-        return walk_pool_count(s);
+        s->plan_left = s->params.ranges;
+        return 0;
     default:
         walk_reset_models(s);
         memset(s->recent, 0, sizeof s->recent);

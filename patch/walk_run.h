@@ -5,89 +5,34 @@
 
 #include "walk_copy.h"
 
-/* ---- new data ---- */
-
-static unsigned walk_new_byte(struct walk *s, const struct walk_text *t, unsigned set, unsigned i)
+static void walk_pass(struct walk *s, const uint8_t *bytes, unsigned len)
 {
-    uint32_t ctx[INLAY_MIX_VOTES_MAX];
-    walk_text_contexts(s, t, ctx);
-    return walk_byte(s, ctx, set, s->taught ? s->taught[i] : INLAY_WANT(truth_byte(s, i)));
-}
-
-/* The high byte first: it says what the instruction is. */
-static void walk_new_half(struct walk *s, uint8_t *out)
-{
-    struct walk_text t = {.index = s->half ? 2u : 0u, .before = s->before};
-    unsigned hi = walk_new_byte(s, &t, s->half, 1);
-    t.index++;
-    t.known = hi;
-    out[1] = (uint8_t)hi;
-    out[0] = (uint8_t)walk_new_byte(s, &t, 2u + s->half, 0);
-    s->half = !s->half && hi >= 0xe8u;
-}
-
-/* How long the instruction is whose first byte this is. */
-static unsigned walk_parcel_len(const struct walk *s, unsigned first)
-{
-    if (s->scene.arch->id == INLAY_ARCH_XTENSA)
-        return (first & 15u) >= 8u && (first & 15u) < 14u ? 2u : 3u;
-    return (first & 3u) == 3u ? 4u : 2u;
-}
-
-/* A whole instruction, or what of it is left in this run. */
-static unsigned walk_new_parcel(struct walk *s, uint8_t *out)
-{
-    struct walk_text t = {.before = s->before};
-    unsigned len = 1;
-    for (; t.index < len; t.index++) {
-        unsigned i = t.index;
-        out[i] = (uint8_t)walk_new_byte(s, &t, i, i);
-        t.known = t.known << 8 | out[i];
-        t.before = t.before << 8 | out[i];
-        if (i == 0) {
-            len = walk_parcel_len(s, out[0]);
-            len = len < s->run_left ? len : s->run_left;
-        }
-    }
-    s->parcel = out[0];
-    return len;
-}
-
-static unsigned walk_new_unit(struct walk *s, uint8_t *out)
-{
-    INLAY_ACCOUNT(s, new_data);
-    if (s->scene.arch->literal_kind == INLAY_LITERAL_HALVES && s->run_left >= 2 && !(s->pos & 1u)) {
-        walk_new_half(s, out);
-        return 2;
-    }
-    if (s->scene.arch->literal_kind == INLAY_LITERAL_PARCELS)
-        return walk_new_parcel(s, out);
-    struct walk_text t = {.index = 4u + (s->pos & 3u), .before = s->before};
-    out[0] = (uint8_t)walk_new_byte(s, &t, t.index, 0);
-    return 1;
-}
-
-static void walk_pass(struct walk *s, const uint8_t *out, unsigned len)
-{
-    for (unsigned i = 0; i < len; i++)
-        s->before = s->before << 8 | out[i];
+    walk_note(s, bytes, len);
     s->pos += len;
     s->run_left -= len;
+}
+
+/* Learns the next unit as if it came as new data. */
+static unsigned walk_learn_unit(struct walk *s, const uint8_t *bytes)
+{
+    uint8_t unit[INLAY_UNIT_MAX];
+    s->taught = bytes;
+    unsigned len = walk_new_unit(s, unit);
+    s->taught = 0;
+    walk_pass(s, bytes, len);
+    return len;
 }
 
 /* Passes copied bytes.  Large models learn from them, unless all has been right for long. */
 static void walk_pass_copy(struct walk *s, const uint8_t *out, unsigned len)
 {
     uint32_t left = s->run_left;
-    uint8_t unit[INLAY_UNIT_MAX];
     if (!s->params.large || s->run_length >= CALM_AFTER) {
         walk_pass(s, out, len);
         return;
     }
-    s->run_left = len;
-    for (s->taught = out; s->run_left; s->taught = out + (len - s->run_left))
-        walk_pass(s, unit, walk_new_unit(s, unit));
-    s->taught = 0;
+    for (s->run_left = len; s->run_left;)
+        out += walk_learn_unit(s, out);
     s->run_left = left - len;
 }
 
@@ -99,19 +44,16 @@ static int walk_teach(struct walk *s)
 {
     uint32_t most =
         s->setup.old_size < INLAY_MIX_TAUGHT_MAX ? s->setup.old_size : INLAY_MIX_TAUGHT_MAX;
-    uint8_t unit[INLAY_UNIT_MAX];
+    const uint8_t *bytes;
+    s->side = INLAY_OLD;
     s->pos = (s->setup.old_size - most) / 2u & ~(uint32_t)3;
-    s->run_left = most;
-    while (s->run_left) {
+    for (s->run_left = most; s->run_left; walk_learn_unit(s, bytes)) {
         uint32_t n = s->run_left < INLAY_UNIT_MAX ? s->run_left : INLAY_UNIT_MAX;
-        int status = walk_read(s, s->pos, n, s->run_left, &s->taught);
+        int status = walk_read(s, s->pos, n, s->run_left, &bytes);
         if (status)
             return status;
-        walk_pass(s, unit, walk_new_unit(s, unit));
     }
-    s->taught = 0;
-    s->before = 0;
-    s->half = s->parcel = 0;
+    walk_forget_text(s);
     return 0;
 }
 
@@ -212,7 +154,6 @@ static int walk_unit(struct walk *s, uint8_t *out, unsigned *len)
         if (status)
             return status;
         memset(&s->old_state, 0, sizeof s->old_state);
-        s->half = 0;
         s->calm_left = 0;
     }
     if (s->run == RUN_NEW) {

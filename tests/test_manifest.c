@@ -67,7 +67,8 @@ static void a_plain_patch_has_a_small_manifest(void **state)
     struct inlay_buffer b = {0};
     write_patch(&m, NULL, 200, &b);
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_OK);
-    assert_true(got.len <= 65);
+    assert_true(got.len <= 49);
+    assert_int_equal(got.new_digest_len, 16);
     assert_int_equal(got.link_len, 4);
     assert_int_equal(got.body_pos, got.len + 5);
     assert_int_equal(b.len, got.body_pos + 200u);
@@ -97,7 +98,8 @@ static void everything_reads_back(void **state)
     assert_int_equal(got.pool_len, 5000);
     assert_int_equal(got.security_counter, 300);
     assert_memory_equal(got.old_digest, m.old_digest, 16);
-    assert_memory_equal(got.new_digest, m.new_digest, 32);
+    assert_int_equal(got.new_digest_len, 16);
+    assert_memory_equal(got.new_digest, m.new_digest, 16);
     assert_memory_equal(got.region, m.region, 2 * sizeof m.region[0]);
     assert_int_equal(got.params_len, 3);
     assert_memory_equal(got.params, "abc", 3);
@@ -343,7 +345,9 @@ static void there_is_a_place_for_the_signature(void **state)
     assert_int_equal(b.data[got.sig.pos + 199], 0x77);
     assert_int_equal(got.body_pos, got.len + 202);
     assert_int_equal(got.link_len, 16);
-    expect(&b, 4, INLAY_FLAG_SHORT_LINKS, INLAY_E_CORRUPT);
+    assert_int_equal(got.new_digest_len, 32);
+    assert_memory_equal(got.new_digest, m.new_digest, 32);
+    expect(&b, 4, INLAY_FLAG_SHORT, INLAY_E_CORRUPT);
     for (size_t n = got.len; n < got.body_pos; n++) {
         struct inlay_manifest part;
         assert_int_equal(inlay_manifest_read(&part, b.data, n), INLAY_MORE);

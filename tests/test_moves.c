@@ -65,12 +65,11 @@ static int holds(const struct inlay_segment *moves, uint32_t count, uint32_t new
 }
 
 /* The table; what moved; the part that went elsewhere; a long one that nothing refers to. */
-static struct inlay_segment segments[] = {
-    {0, 0, 64},
-    {0x820, 0x800, 0x40},
-    {0x880, 0x860, 0x20},
-    {0xa00, 0xa00, 0x180},
-    {0xc00, 0x840, 0x1c}};
+static struct inlay_segment segments[] = {{0, 0, 64},
+                                          {0x820, 0x800, 0x40},
+                                          {0x880, 0x860, 0x20},
+                                          {0xa00, 0xa00, 0x180},
+                                          {0xc00, 0x840, 0x1c}};
 
 static void test_referred(void **unused)
 {
@@ -122,9 +121,8 @@ static void test_ascending(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_referred),
-                                       cmocka_unit_test(test_misleading),
-                                       cmocka_unit_test(test_none),
-                                       cmocka_unit_test(test_ascending)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_referred), cmocka_unit_test(test_misleading),
+        cmocka_unit_test(test_none), cmocka_unit_test(test_ascending)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static void forge_result(const struct scenario *s, struct inlay_buffer *patch)
 {
     struct inlay_manifest m = s->man;
     struct inlay_error err = {{0}};
-    m.new_digest[31] ^= 1;
+    m.new_digest[0] ^= 1;
     *patch = (struct inlay_buffer){0};
     assert_int_equal(
         inlay_container_write(&m, &signed_fields, s->payload.data, s->payload.len, patch, &err), 0);

@@ -131,7 +131,8 @@ static int print_text(const struct patch *p)
     printf("old image         %u bytes\n", m->old_size);
     print_hex("  SHA-256 begins", m->old_digest, m->old_digest_len);
     printf("new image         %u bytes\n", m->new_size);
-    print_hex("  SHA-256", m->new_digest, INLAY_DIGEST_LEN);
+    print_hex(m->new_digest_len < INLAY_DIGEST_LEN ? "  SHA-256 begins" : "  SHA-256",
+              m->new_digest, m->new_digest_len);
     print_geometry(p);
     if (p->known)
         printf("RAM               %u bytes\n", p->needs.workspace);
@@ -203,7 +204,7 @@ static int print_json(const struct patch *p)
     json_end(&j);
     json_object(&j, "new");
     json_number(&j, "size", m->new_size);
-    json_hex(&j, "sha256", m->new_digest, INLAY_DIGEST_LEN);
+    json_hex(&j, "sha256_prefix", m->new_digest, m->new_digest_len);
     json_end(&j);
     if (m->regions)
         json_geometry(&j, p);

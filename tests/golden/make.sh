@@ -56,7 +56,7 @@ def split(data):
         elif name == 'old_digest':
             end = at + 8
         elif name == 'new_digest':
-            end = at + 32
+            end = at + 16
         elif name == 'rest':
             end = len(m)
         else:
@@ -109,7 +109,7 @@ put('bad-check-len.inlay', edit(sizes=lambda b: bytes([b[0] & 0xe0 | 17])))
 put('bad-plan-len.inlay', edit(plan_len=lambda b: flip(b, 0)))
 put('bad-params.inlay', edit(params=lambda b: bytes([b[0] + 1]) + b[1:] + b'\0'))
 put('bad-old-digest.inlay', edit(old_digest=lambda b: flip(b, 0)))
-put('bad-new-digest.inlay', edit(new_digest=lambda b: flip(b, 31)))
+put('bad-new-digest.inlay', edit(new_digest=lambda b: flip(b, 15)))
 put('bad-payload.inlay', chained(flip(payload, len(payload) - 6)))
 put('bad-payload-end.inlay', chained(payload + bytes(5)))
 field = good[4] | 4

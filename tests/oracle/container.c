@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { IN_PLACE = 1, GEOMETRY = 2, FIELDS = 4, SHORT_LINKS = 8, LONG_OLD = 16 };
+enum { IN_PLACE = 1, GEOMETRY = 2, FIELDS = 4, SHORT = 8, LONG_OLD = 16 };
 
 #define SIZE_LIMIT 0x7fffffffu
 
@@ -80,7 +80,7 @@ static void read_fields(struct bytes *b)
 
 static unsigned read_manifest(struct patch *p, struct bytes b, unsigned flags, uint8_t *link)
 {
-    unsigned link_len = flags & SHORT_LINKS ? 4 : 16;
+    unsigned link_len = flags & SHORT ? 4 : 16;
     p->in_place = flags & IN_PLACE;
     if (p->in_place && !(flags & GEOMETRY))
         bad("in place without a geometry");
@@ -91,7 +91,8 @@ static unsigned read_manifest(struct patch *p, struct bytes b, unsigned flags, u
         bad("too many parameters");
     memcpy(p->params, take_bytes(&b, p->params_len), p->params_len);
     memcpy(p->old_digest, take_bytes(&b, p->old_digest_len), p->old_digest_len);
-    memcpy(p->new_digest, take_bytes(&b, 32), 32);
+    p->new_digest_len = flags & SHORT ? 16 : 32;
+    memcpy(p->new_digest, take_bytes(&b, p->new_digest_len), p->new_digest_len);
     memcpy(link, take_bytes(&b, link_len), link_len);
     if (flags & GEOMETRY)
         read_geometry(p, &b);
@@ -146,7 +147,7 @@ void read_patch(struct patch *p, const uint8_t *data, size_t len)
     b.at = data + manifest_len;
     uint32_t sig_len = take_uvarint(&b);
     size_t checked = (size_t)(b.at - data);
-    if (sig_len > 512 || (sig_len && flags & SHORT_LINKS))
+    if (sig_len > 512 || (sig_len && flags & SHORT))
         bad("bad signature block");
     const uint8_t *tail = take_bytes(&b, sig_len ? sig_len : 4);
     if (b.at - data > 1024)

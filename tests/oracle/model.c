@@ -36,27 +36,12 @@ uint32_t squash(int32_t odds)
     return odds < 0 ? 65536 - p : p;
 }
 
-uint32_t fine_p(const struct counter *c)
-{
-    uint32_t p = (uint32_t)c->p / 64;
-    return p == 0 ? 1 : p;
-}
-
-uint32_t coarse_p(const struct counter *c)
+uint32_t counter_p(const struct counter *c)
 {
     return 16 * (uint32_t)c->p + 8;
 }
 
-void learn_fine(struct counter *c, unsigned bit)
-{
-    int64_t error = (bit ? 4194303 : 0) - c->p;
-    int64_t rate = 131072 / (2 * c->n + 3);
-    c->p += (int32_t)floor_shift(floor_shift(error, 7) * (rate / 2), 8);
-    if (c->n < 250)
-        c->n++;
-}
-
-void learn_coarse(struct counter *c, unsigned bit, unsigned limit)
+void learn_counter(struct counter *c, unsigned bit, unsigned limit)
 {
     int64_t error = (bit ? 4095 : 0) - c->p;
     int64_t rate = 131072 / (2 * c->n + 3);
@@ -65,14 +50,7 @@ void learn_coarse(struct counter *c, unsigned bit, unsigned limit)
         c->n++;
 }
 
-struct counter fine_prior(unsigned i)
-{
-    struct counter c = {(int32_t)squash(inlay_prior_table[i].odds * 24) * 64,
-                        inlay_prior_table[i].count};
-    return c;
-}
-
-struct counter coarse_prior(unsigned i)
+struct counter prior(unsigned i)
 {
     int32_t p = (int32_t)squash(inlay_prior_table[i].odds * 24) / 16;
     struct counter c = {p > 4094 ? 4094 : p, inlay_prior_table[i].count % 16u};
@@ -89,8 +67,7 @@ uint32_t mix(struct mixer *m)
 {
     int64_t sum = 0;
     for (unsigned i = 0; i < m->n; i++)
-        sum +=
-            floor_shift(m->in[i] * floor_shift((int64_t)m->weight[0][i] + m->weight[1][i], 4), 12);
+        sum += floor_shift(m->in[i] * ((int64_t)m->weight[0][i] + m->weight[1][i]), 13);
     if (sum > 3071)
         sum = 3071;
     if (sum < -3071)
@@ -104,13 +81,13 @@ void mix_learn(struct mixer *m, unsigned bit, int rate)
 {
     int64_t error = floor_shift(((bit ? 65536 : 0) - (int64_t)m->p) * rate, 4);
     for (unsigned i = 0; i < m->n; i++) {
-        int64_t step = floor_shift(m->in[i] * floor_shift(error, 4) + 8192, 14);
+        int64_t step = floor_shift(m->in[i] * floor_shift(error, 4) + 65536, 17);
         for (unsigned k = 0; k < 2; k++) {
             int64_t w = m->weight[k][i] + step;
-            if (w > 524288)
-                w = 524288;
-            if (w < -524288)
-                w = -524288;
+            if (w > 32767)
+                w = 32767;
+            if (w < -32767)
+                w = -32767;
             m->weight[k][i] = (int32_t)w;
         }
     }

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
     else
         decode_large(&p, old, out);
     sha256(out, p.new_size, digest);
-    if (memcmp(digest, p.new_digest, 32) != 0)
+    if (memcmp(digest, p.new_digest, p.new_digest_len) != 0)
         die(EXIT_CORRUPT, "the new image does not match its digest");
     write_file(argv[3], out, p.new_size);
     free(old);

@@ -38,6 +38,7 @@ struct patch {
     uint32_t old_size, new_size, payload_len, plan_len;
     unsigned chunk_log, old_digest_len, check_len, codec, params_len, regions;
     uint8_t old_digest[32], new_digest[32], params[64];
+    unsigned new_digest_len;
     struct region region[8];
     uint32_t stage_blocks, pool_len;
     uint8_t *payload; /* without links, checked */
@@ -67,19 +68,16 @@ int fits(uint32_t v, unsigned bits); /* v is a two's complement number of so man
 /* ---- model.c ---- */
 
 struct counter {
-    int32_t p; /* of 4096 if coarse, of 4194304 if fine */
+    int32_t p; /* of 4096 */
     unsigned n;
 };
 
 int64_t floor_shift(int64_t v, unsigned n);
 int32_t stretch(uint32_t p);
 uint32_t squash(int32_t odds);
-uint32_t fine_p(const struct counter *c);
-uint32_t coarse_p(const struct counter *c);
-void learn_fine(struct counter *c, unsigned bit);
-void learn_coarse(struct counter *c, unsigned bit, unsigned limit);
-struct counter fine_prior(unsigned i);
-struct counter coarse_prior(unsigned i);
+uint32_t counter_p(const struct counter *c);
+void learn_counter(struct counter *c, unsigned bit, unsigned limit);
+struct counter prior(unsigned i);
 
 struct mixer {
     int32_t in[32];

@@ -113,9 +113,7 @@ static void read_moves(struct small *s)
     uint32_t pos = 0, old_size = s->p->old_size, new_size = s->p->new_size;
     uint32_t old_end = end_of(old_size, sc->old_space, sc->old_spaces);
     uint32_t new_end = end_of(new_size, sc->new_space, sc->new_spaces);
-    sc->moves = number(s, KIND_MISC);
-    if (sc->moves > s->max_moves)
-        bad("too many moves");
+    sc->moves = s->moves;
     sc->move = need(sc->moves * sizeof *sc->move);
     sc->by_old = need(sc->moves * sizeof *sc->by_old);
     for (uint32_t i = 0; i < sc->moves; i++) {
@@ -136,11 +134,9 @@ static void read_moves(struct small *s)
 
 static void read_pool(struct small *s)
 {
-    uint32_t count = number(s, KIND_MISC), pos = 0, len;
+    uint32_t pos = 0, len;
     uint64_t sum = 0;
-    if (count > s->max_ranges)
-        bad("too many ranges in the pool");
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < s->ranges; i++) {
         pos = read_stretch(s, pos, s->p->old_size, &len) + len;
         sum += len;
     }
@@ -228,7 +224,6 @@ static void start_run(struct small *s)
         start_in_gap(s, limit - s->pos, m ? m->old_pos - m->new_pos : 0);
     }
     memset(&s->registers, 0, sizeof s->registers);
-    s->second_half = 0;
     s->calm_left = 0;
 }
 
@@ -294,6 +289,11 @@ static void step_commit(struct small *s, struct group *g)
     reset_group(s);
 }
 
+static uint32_t table_size(unsigned n)
+{
+    return n > 104 ? 0 : (uint32_t)(8 + n % 8) << n / 8;
+}
+
 static void read_params(struct small *s)
 {
     struct bytes b = {s->p->params, s->p->params + s->p->params_len};
@@ -302,12 +302,13 @@ static void read_params(struct small *s)
     s->votes = 2 + kind / 16 % 8;
     s->large = kind / 128;
     s->flags = s->large ? 10 : 6;
-    unsigned tables = take_byte(&b);
-    s->flag_log2 = 4 + tables / 16;
-    s->byte_log2 = 5 + tables % 16;
-    s->max_moves = take_uvarint(&b);
-    s->max_ranges = take_uvarint(&b);
-    if (b.at != b.end || s->votes > 8 || s->max_moves > 65535 || s->max_ranges > 4096)
+    unsigned flags = take_byte(&b), rows = take_byte(&b);
+    s->flag_size = table_size(flags);
+    s->rows = table_size(rows) / 2 * 2;
+    s->moves = take_uvarint(&b);
+    s->ranges = take_uvarint(&b);
+    if (b.at != b.end || s->votes > 8 || flags > 104 || rows > 104 || s->moves > 65535 ||
+        s->ranges > 4096)
         bad("bad parameters of codec 1");
     s->scene.cpu = cpu_of(s->scene.cpu_id);
     if (s->scene.cpu == NULL)
@@ -324,10 +325,10 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
     s->in = p->payload;
     read_params(s);
     for (unsigned i = 0; i < s->flags; i++)
-        s->flag[i] = need(sizeof(struct counter) << s->flag_log2);
+        s->flag[i] = need(sizeof(struct counter) * s->flag_size);
     for (unsigned i = 0; i < s->votes; i++) {
-        s->byte[i] = need(sizeof(struct counter) << s->byte_log2);
-        s->mark[i] = need(sizeof(uint16_t) << (s->byte_log2 - 4));
+        s->byte[i] = need(sizeof(struct counter) * 16 * s->rows);
+        s->mark[i] = need(sizeof(uint16_t) * s->rows);
     }
     read_plan(s);
     for (;;) {

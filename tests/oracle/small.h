@@ -9,16 +9,18 @@ enum { KIND_GAP, KIND_LEN, KIND_OLD, KIND_BLOCK, KIND_MISC, KIND_DELTA };
 
 /* Numbers of the plain counters, as in FORMAT.md. */
 enum {
-    C_COPY = 480,
-    C_WHOLE = 484,
-    C_RECENT = 486,
-    C_STEP = 518,
-    C_TREND = 522,
-    C_SIGN = 526,
-    C_NEAR = 532,
-    C_CALM = 564,
-    C_CLASS = 567,
-    C_END = 763
+    C_COPY = 378,
+    C_WHOLE = 382,
+    C_RECENT = 384,
+    C_STEP = 416,
+    C_TREND = 420,
+    C_SIGN = 424,
+    C_NEAR = 430,
+    C_CALM = 462,
+    C_FAR = 465,
+    C_GUESS = 467,
+    C_CLASS = 723,
+    C_END = 919
 };
 
 struct pair {
@@ -30,7 +32,8 @@ struct small {
     const uint8_t *old;
     uint8_t *out;
     struct scene scene;
-    unsigned flag_log2, byte_log2, votes, large, flags, max_moves, max_ranges;
+    unsigned votes, large, flags, moves, ranges;
+    uint32_t flag_size, rows; /* counters of a flag table, rows of 16 of a byte table */
 
     /* range coder */
     const uint8_t *in;
@@ -38,20 +41,26 @@ struct small {
     uint32_t range, code;
 
     /* models */
-    struct counter plain[C_END]; /* coarse up to C_CLASS, then fine */
+    struct counter plain[C_END];
     struct counter *flag[10], *byte[8];
     uint16_t *mark[8]; /* whose counters 16 of a byte table are, 0 at first */
     int32_t flag_weight_a[20][22], flag_weight_b[13][22];
-    int32_t byte_weight_a[16][16], byte_weight_b[8][16];
+    int32_t byte_weight_a[21][20], byte_weight_b[8][20];
 
     /* what was seen */
     uint32_t hits, run_hits, last_delta;
     uint8_t type_hits[32], candidate_hits[4];
-    struct pair lesson[2][32], swap[128], shift[32];
+    struct pair lesson[2][32], swap[512], shift[32];
     unsigned lessons[2], shifts;
     unsigned calm_left, calm;
-    uint8_t tail[4]; /* the last four bytes, the newest first */
+    uint32_t text; /* its last four bytes, the newest lowest */
+    uint32_t far, word;
     uint8_t last_parcel;
+    struct expected {
+        int counter; /* the first of eight, or none below 0 */
+        uint8_t byte;
+    } expected[2];
+    uint8_t memo[2][512], memo_hits[2];
 
     /* where we are */
     uint32_t recent[16];
@@ -61,8 +70,8 @@ struct small {
     int run;
     uint32_t run_left, diagonal;
     const uint8_t *lesson_text; /* learns these bytes instead of decoding; or NULL */
+    int in_old; /* lesson_text is of the old image */
     struct registers registers;
-    unsigned second_half;
 };
 
 /* ---- small_code.c ---- */
@@ -74,7 +83,7 @@ uint32_t raw_bits(struct small *s, unsigned n);
 uint32_t number(struct small *s, unsigned kind);
 uint32_t signed_number(struct small *s, unsigned kind);
 unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b);
-unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned i);
+unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned wanted);
 uint32_t hash(uint32_t v, unsigned bits);
 void reset_group(struct small *s);
 void reset_steps(struct small *s);
@@ -89,7 +98,7 @@ struct text {
 
 void text_contexts(const struct small *s, const struct text *t, uint32_t *ctx);
 unsigned new_unit(struct small *s, uint8_t *out);
-uint32_t tail_bytes(const struct small *s);
+void forget_text(struct small *s);
 void pass_bytes(struct small *s, const uint8_t *bytes, unsigned len);
 void learn_old_text(struct small *s);
 void learn_copy(struct small *s, const uint8_t *bytes, unsigned len);
@@ -97,6 +106,7 @@ void learn_copy(struct small *s, const uint8_t *bytes, unsigned len);
 /* ---- small_unit.c ---- */
 
 unsigned copy_unit(struct small *s, uint8_t *out);
+uint32_t where_to(const struct small *s, uint32_t target, unsigned *quality);
 
 /* ---- small.c ---- */
 

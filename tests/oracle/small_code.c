@@ -37,8 +37,8 @@ unsigned code_bit(struct small *s, uint32_t p)
 
 unsigned plain_bit(struct small *s, unsigned counter)
 {
-    unsigned bit = code_bit(s, coarse_p(&s->plain[counter]));
-    learn_coarse(&s->plain[counter], bit, 14);
+    unsigned bit = code_bit(s, counter_p(&s->plain[counter]));
+    learn_counter(&s->plain[counter], bit, 15);
     return bit;
 }
 
@@ -52,17 +52,25 @@ uint32_t raw_bits(struct small *s, unsigned n)
 
 uint32_t number(struct small *s, unsigned kind)
 {
-    unsigned first = kind * 80, size = 0;
-    while (size < 31 && plain_bit(s, first + size))
+    unsigned first = kind * 63, size = 0;
+    while (size < 31 && plain_bit(s, first + (size < 23 ? size : 23)))
         size++;
-    unsigned group = size < 15 ? size : 15;
+    unsigned top = first + 24 + 3 * (size < 11 ? size : 11), low = first + 60;
     uint32_t v = 1;
-    if (size > 0)
-        v = v << 1 | plain_bit(s, first + 32 + group);
-    if (size > 1)
-        v = v << 1 | plain_bit(s, first + 48 + 2 * group + (v & 1));
-    for (unsigned i = 2; i < size; i++)
-        v = v << 1 | raw_bits(s, 1);
+    for (unsigned done = 0; done < size; done++) {
+        unsigned left = size - done, bit;
+        if (done == 0)
+            bit = plain_bit(s, top);
+        else if (done == 1)
+            bit = plain_bit(s, top + 1 + v % 2);
+        else if (left == 2)
+            bit = plain_bit(s, low);
+        else if (left == 1)
+            bit = plain_bit(s, low + 1 + v % 2);
+        else
+            bit = raw_bits(s, 1);
+        v = v * 2 + bit;
+    }
     return v - 1;
 }
 
@@ -79,19 +87,24 @@ uint32_t hash(uint32_t v, unsigned bits)
     return v * 0x9e3779b1u >> (32 - bits);
 }
 
+static uint32_t spread(uint32_t h, uint32_t size)
+{
+    return (uint32_t)((uint64_t)h * size / 4294967296u);
+}
+
 unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b)
 {
     struct mixer m = {{0}, 0, {s->flag_weight_a[a], s->flag_weight_b[b]}, 0};
     struct counter *c[11];
     for (unsigned i = 0; i < s->flags; i++)
-        c[i] = &s->flag[i][hash(ctx[i] + 1, s->flag_log2)];
+        c[i] = &s->flag[i][spread((ctx[i] + 1) * 0x9e3779b1u, s->flag_size)];
     c[s->flags] = &s->plain[C_CLASS + class];
     for (unsigned i = 0; i <= s->flags; i++)
-        mix_add(&m, fine_p(c[i]));
+        mix_add(&m, counter_p(c[i]));
     unsigned bit = code_bit(s, mix(&m));
     mix_learn(&m, bit, 12);
     for (unsigned i = 0; i <= s->flags; i++)
-        learn_fine(c[i], bit);
+        learn_counter(c[i], bit, 15);
     return bit;
 }
 
@@ -100,7 +113,7 @@ static struct counter *find_counters(struct small *s, unsigned table, uint32_t c
 {
     uint32_t h = (ctx + 1) * 0x2545f491u + before * 0x10001u;
     h = (h ^ h >> 15) * 0x9e3779b1u;
-    uint32_t first = h >> (32 - (s->byte_log2 - 4)), second = first ^ 1;
+    uint32_t first = spread(h, s->rows), second = first ^ 1;
     uint16_t mark = (uint16_t)(h | 1);
     struct counter *c = s->byte[table];
     if (!s->large || s->mark[table][first] == mark)
@@ -114,8 +127,34 @@ static struct counter *find_counters(struct small *s, unsigned table, uint32_t c
     return c + give * 16;
 }
 
-/* Byte i of what is learned, if bytes are. */
-unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned at)
+/* The two bytes that are expected vote as far as they have been right. */
+static void add_expected(struct small *s, struct mixer *m, unsigned depth, unsigned byte,
+                         struct counter **c)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        const struct expected *e = &s->expected[i];
+        c[i] = NULL;
+        if (e->counter >= 0 && (unsigned)e->byte >> (8 - depth) == byte)
+            c[i] = &s->plain[e->counter + (int)depth];
+        uint32_t p = c[i] ? counter_p(c[i]) : 32768;
+        mix_add(m, e->byte >> (7 - depth) & 1 ? p : 65536 - p);
+    }
+}
+
+static unsigned mixed_bit(struct small *s, struct mixer *m, unsigned depth, unsigned byte)
+{
+    struct counter *c[2];
+    add_expected(s, m, depth, byte, c);
+    unsigned bit = code_bit(s, mix(m));
+    mix_learn(m, bit, 10);
+    for (unsigned i = 0; i < 2; i++)
+        if (c[i])
+            learn_counter(c[i], bit == (s->expected[i].byte >> (7 - depth) & 1u), 15);
+    return bit;
+}
+
+/* wanted: what is learned, if bytes are. */
+unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned wanted)
 {
     unsigned byte = 0;
     struct counter *row[8] = {0};
@@ -130,64 +169,60 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
             if (in_nibble == 0)
                 row[i] = find_counters(s, i, ctx[i], before);
             c[i] = row[i] + place;
-            mix_add(&m, coarse_p(c[i]));
+            mix_add(&m, counter_p(c[i]));
         }
-        unsigned bit;
-        if (s->lesson_text) {
-            bit = s->lesson_text[at] >> (7 - depth) & 1;
-        } else {
-            bit = code_bit(s, mix(&m));
-            mix_learn(&m, bit, 10);
-        }
+        unsigned bit =
+            s->lesson_text ? wanted >> (7 - depth) & 1 : mixed_bit(s, &m, depth, byte);
         for (unsigned i = 0; i < s->votes; i++)
-            learn_coarse(c[i], bit, 6);
+            learn_counter(c[i], bit, 6);
         byte = byte << 1 | bit;
     }
     return byte;
 }
 
-static void set_all(struct counter *c, size_t n, int32_t p)
+static void set_all(struct counter *c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        c[i] = (struct counter){p, 0};
+        c[i] = (struct counter){2048, 0};
 }
 
 static void reset_weights(struct small *s)
 {
     for (unsigned k = 0; k < 22; k++) {
-        int32_t w = k % 2 ? 0 : k < 2 * s->flags ? 30000 / (int32_t)s->flags : 16000;
+        int32_t w = k % 2 ? 0 : k < 2 * s->flags ? 3750 / (int32_t)s->flags : 2000;
         for (unsigned i = 0; i < 20; i++)
             s->flag_weight_a[i][k] = w;
         for (unsigned i = 0; i < 13; i++)
             s->flag_weight_b[i][k] = w;
     }
-    for (unsigned k = 0; k < 16; k++) {
-        int32_t w = k % 2 ? 0 : 56000 / (int32_t)s->votes;
-        for (unsigned i = 0; i < 16; i++)
-            s->byte_weight_a[i][k] = w;
+    for (unsigned k = 0; k < 20; k++) {
+        unsigned voter = k / 2;
+        int32_t w = voter < s->votes    ? 7000 / (int32_t)s->votes
+                    : voter == s->votes ? 3000
+                                        : 1500;
+        for (unsigned i = 0; i < 21; i++)
+            s->byte_weight_a[i][k] = k % 2 ? 0 : w;
         for (unsigned i = 0; i < 8; i++)
-            s->byte_weight_b[i][k] = w;
+            s->byte_weight_b[i][k] = k % 2 ? 0 : w;
     }
 }
 
 void reset_steps(struct small *s)
 {
     for (unsigned i = C_STEP; i < C_SIGN; i++)
-        s->plain[i] = coarse_prior(i);
+        s->plain[i] = prior(i);
 }
 
 void reset_group(struct small *s)
 {
-    for (unsigned i = 0; i < C_CLASS; i++)
+    for (unsigned i = 0; i < C_END; i++)
         if (i < C_STEP || i >= C_SIGN)
-            s->plain[i] = coarse_prior(i);
-    for (unsigned i = C_CLASS; i < C_END; i++)
-        s->plain[i] = fine_prior(i);
+            s->plain[i] = prior(i);
     for (unsigned i = 0; i < s->flags; i++)
-        set_all(s->flag[i], (size_t)1 << s->flag_log2, 2097152);
+        set_all(s->flag[i], s->flag_size);
     for (unsigned i = 0; i < s->votes; i++) {
-        set_all(s->byte[i], (size_t)1 << s->byte_log2, 2048);
-        memset(s->mark[i], 0, sizeof(uint16_t) << (s->byte_log2 - 4));
+        set_all(s->byte[i], (size_t)16 * s->rows);
+        memset(s->mark[i], 0, sizeof(uint16_t) * s->rows);
     }
     reset_weights(s);
     memset(s->lesson, 0, sizeof s->lesson);
@@ -195,10 +230,11 @@ void reset_group(struct small *s)
     memset(s->shift, 0, sizeof s->shift);
     memset(s->candidate_hits, 0, sizeof s->candidate_hits);
     memset(s->type_hits, 255, sizeof s->type_hits);
-    memset(s->tail, 0, sizeof s->tail);
+    memset(s->memo, 0, sizeof s->memo);
+    memset(s->memo_hits, 0, sizeof s->memo_hits);
     s->lessons[0] = s->lessons[1] = s->shifts = 0;
     s->hits = 0xffffffff;
     s->run_hits = s->last_delta = 0;
     s->calm_left = 0;
-    s->last_parcel = 0;
+    forget_text(s);
 }

@@ -74,7 +74,7 @@ static void learn_target(struct small *s, uint32_t from, uint32_t to)
 
 /* ---- the prediction ---- */
 
-static uint32_t where_to(const struct small *s, uint32_t target, unsigned *quality)
+uint32_t where_to(const struct small *s, uint32_t target, unsigned *quality)
 {
     uint32_t pos, odd = s->scene.cpu->granule == 2 ? target % 2 : 0;
     int inside = old_pos_of(&s->scene, target - odd, &pos), trust;
@@ -103,7 +103,7 @@ static void predict(struct small *s, struct guess *g)
     memcpy(g->old, s->old + old_pos, g->u.len);
     memcpy(g->now, g->old, g->u.len);
     g->value = value_of(&s->scene, g->old, g->u.len);
-    g->swap = &s->swap[hash(g->value + g->u.len, 7)];
+    g->swap = &s->swap[hash(g->value + g->u.len, s->large ? 9 : 6)];
     if (g->u.has_target) {
         g->target = where_to(s, g->u.target, &g->quality);
         if (g->quality != Q_FIXED || g->u.type >= TYPE_WORDS || s->scene.cpu_id == CPU_THUMB2)
@@ -135,7 +135,7 @@ static unsigned decide(struct small *s, const struct guess *g, uint32_t what, ui
         start = (uint32_t)g->old[1] << 8;
     uint32_t key =
         what << 27 | t << 22 | changed << 21 | g->quality << 17 | swap << 16 | g->stormy << 15;
-    uint32_t apart = what << 27 ^ swap << 20 ^ g->stormy << 19, last = tail_bytes(s);
+    uint32_t apart = what << 27 ^ swap << 20 ^ g->stormy << 19, last = s->text;
     uint32_t ctx[10] = {
         key | (s->hits & 3),
         what << 27 | 1u << 26 | g->stormy << 8 | (s->hits & 255),
@@ -202,7 +202,9 @@ static int candidate(struct small *s, const struct guess *g, unsigned k, uint8_t
     return w != NULL;
 }
 
-static int try_candidates(struct small *s, const struct guess *g, uint8_t *out)
+/* In last: the last one tried, or the prediction if there was none. */
+static int try_candidates(struct small *s, const struct guess *g, uint8_t *out, uint8_t *last,
+                          unsigned *count)
 {
     uint8_t tried[5][UNIT_MAX];
     unsigned n = 1;
@@ -221,13 +223,15 @@ static int try_candidates(struct small *s, const struct guess *g, uint8_t *out)
         }
         n++;
     }
+    memcpy(last, tried[n - 1], g->u.len);
+    *count = n - 1;
     return 0;
 }
 
 /* Byte i of a missed unit, the k-th to come, as a byte of new data. */
 static struct text as_text(const struct small *s, uint32_t i, uint32_t k, uint32_t seen)
 {
-    struct text t = {k, seen, tail_bytes(s)};
+    struct text t = {k, seen, s->text};
     int halves = s->scene.cpu->fresh == BY_HALVES;
     if (k >= 4 || (!halves && s->scene.cpu->fresh != BY_PARCELS))
         t.place = 4 + (s->pos + i) % 4;
@@ -242,9 +246,19 @@ static struct text as_text(const struct small *s, uint32_t i, uint32_t k, uint32
     return t;
 }
 
-static void miss_bytes(struct small *s, const struct guess *g, uint8_t *out)
+/* Expects the bytes of up to two units, each as long as it is not known to be wrong. */
+static void expect_unit(struct small *s, unsigned which, const uint8_t *unit, uint32_t len,
+                        uint32_t i, uint32_t k, unsigned wrong)
+{
+    uint32_t kind = 2 * (len == 2 ? k : 2 + k % 4) + wrong;
+    s->expected[which].counter = unit ? (int)(C_GUESS + 8 * (16 * which + kind)) : -1;
+    s->expected[which].byte = unit ? unit[i] : 0;
+}
+
+static void miss_bytes(struct small *s, const struct guess *g, const uint8_t *last, uint8_t *out)
 {
     uint32_t t = g->u.type, len = g->u.len, seen = 0;
+    unsigned now_wrong = 0, last_wrong = 0;
     for (uint32_t k = 0; k < len; k++) {
         uint32_t i = k;
         if (s->scene.cpu->fresh == BY_HALVES && (k | 1) < len)
@@ -261,19 +275,25 @@ static void miss_bytes(struct small *s, const struct guess *g, uint8_t *out)
         text_contexts(s, &text, ctx);
         for (unsigned n = 0; n < 4 && n < s->votes; n++)
             ctx[s->votes - 1 - n] = own[n];
-        out[i] = (uint8_t)mixed_byte(s, ctx, 8 + (i & 3) + (t >= TYPE_WORDS ? 4 : 0), i);
+        expect_unit(s, 0, g->now, len, i, k, now_wrong);
+        expect_unit(s, 1, last, len, i, k, last_wrong);
+        out[i] = (uint8_t)mixed_byte(s, ctx, 8 + (i & 3) + (t >= TYPE_WORDS ? 4 : 0), 0);
         seen = seen << 8 | out[i];
+        now_wrong |= out[i] != g->now[i];
+        last_wrong |= last && out[i] != last[i];
     }
 }
 
 static void miss(struct small *s, struct guess *g, uint8_t *out)
 {
+    uint8_t last[UNIT_MAX];
+    unsigned tried = 0;
     if (g->u.has_target) {
         const struct pair *l = near_lesson(s, is_outside(s, g->u.target), g->u.target);
         g->has_near = l != NULL;
         g->near_target = l ? g->u.target + l->to - l->from : g->target;
     }
-    if (try_candidates(s, g, out))
+    if (try_candidates(s, g, out, last, &tried))
         return;
     if (g->u.has_target && plain_bit(s, C_NEAR + g->u.type)) {
         uint32_t target = g->near_target + signed_number(s, KIND_DELTA);
@@ -281,7 +301,7 @@ static void miss(struct small *s, struct guess *g, uint8_t *out)
         aim_unit(&s->scene, &s->registers, &g->u, out, g->old_addr, g->new_addr, target);
         return;
     }
-    miss_bytes(s, g, out);
+    miss_bytes(s, g, tried ? last : NULL, out);
 }
 
 static void learn(struct small *s, const struct guess *g, const uint8_t *out)
