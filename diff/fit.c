@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define HEAD_GUESS  1024u
-#define GROUP_BYTES 65536u /* what a power cut may cost to redo, and all the models ask for */
 #define TRIES       12u
 #define RANGE_RAM   256u /* one range of pool for so many bytes of model */
 
@@ -84,7 +83,7 @@ static void set_groups(struct inlay_fit *fit, const struct inlay_layout *layout)
     uint32_t stage_len = layout->stage.len;
     struct inlay_order_limits *l = &fit->limits;
     uint32_t block = largest_block(fit->target);
-    uint32_t useful = GROUP_BYTES / block ? GROUP_BYTES / block : 1;
+    uint32_t redo = fit->profile->redo, useful = redo / block ? redo / block : 1;
     l->group_blocks = useful;
     l->stage_blocks = stage_len / block < useful ? stage_len / block : useful;
     /* A record lists the blocks in the stage. */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define INLAY_PRIORS 919u
+#define INLAY_PRIORS 920u
 
 /* Log-odds in 1/16 of a binary order of magnitude, and how sure they are. */
 struct inlay_prior {

@@ -45,7 +45,8 @@ enum walk_number {
 enum walk_flag {
     FLAG_COPY = NUMBER_KINDS * NUMBER_COUNTERS, /* copy or new data, by what was before */
     FLAG_WHOLE = FLAG_COPY + 4,                 /* to the end of the gap, by copy */
-    FLAG_RECENT = FLAG_WHOLE + 2,               /* a tree of 32 */
+    FLAG_END = FLAG_WHOLE + 2,                  /* the last move reaches the end */
+    FLAG_RECENT = FLAG_END + 1,                 /* a tree of 32 */
     FLAG_STEP = FLAG_RECENT + 32,               /* what comes next */
     FLAG_TREND = FLAG_STEP + 4,                 /* next block: the one above, by last time */
     FLAG_SIGN = FLAG_TREND + 4,
@@ -107,6 +108,7 @@ struct walk_hunch {
     uint8_t byte;
 };
 #define MEMO_LOG2 9u
+#define HALF_KINDS 32u
 
 struct walk_cache {
     uint32_t pos;
@@ -149,6 +151,7 @@ struct walk {
     uint8_t calm;        /* what it said: 1, all of them are right */
     uint8_t type_hits[INLAY_UNIT_TYPES];
     uint32_t last_delta; /* new minus old in the last unit that missed */
+    uint16_t half_delta[HALF_KINDS]; /* the same for halfwords, by their top bits; 0: none yet */
     uint8_t parcel;      /* INLAY_LITERAL_PARCELS: the first byte of the last new instruction */
     uint32_t far;        /* the last far target of the code */
     uint32_t word;       /* address of the literal word that is next in turn */

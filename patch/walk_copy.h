@@ -158,6 +158,13 @@ static const struct walk_swap *walk_near_shift(const struct walk *s, uint32_t va
     return best;
 }
 
+/* By how much the last missed unit changed, or the last halfword of this kind. */
+static uint32_t walk_last_delta(const struct walk *s, const struct walk_guess *g)
+{
+    uint32_t delta = g->unit.len == 2 ? s->half_delta[g->value >> 11] : 0;
+    return delta ? delta : s->last_delta;
+}
+
 /* Writes a candidate into out; 0 if there is none of this kind. */
 static int walk_candidate(struct walk *s, const struct walk_guess *g, enum walk_candidate kind,
                           uint8_t *out)
@@ -171,8 +178,9 @@ static int walk_candidate(struct walk *s, const struct walk_guess *g, enum walk_
         return g->has_swap;
     }
     if (kind == CANDIDATE_DELTA) {
-        walk_put_value(s, out, len, g->value + s->last_delta);
-        return s->last_delta != 0;
+        uint32_t delta = walk_last_delta(s, g);
+        walk_put_value(s, out, len, g->value + delta);
+        return delta != 0;
     }
     if (g->unit.has_target)
         return g->near && inlay_scene_aim(&s->scene, &s->old_state, &g->unit, out, g->old_addr,
@@ -248,6 +256,8 @@ static void walk_learn(struct walk *s, struct walk_guess *g, const uint8_t *out)
     struct walk_swap now = {g->value, walk_value(s, out, g->unit.len)};
     *g->swap = now;
     s->last_delta = now.to - now.from;
+    if (g->unit.len == 2)
+        s->half_delta[g->value >> 11] = (uint16_t)s->last_delta;
     if (!g->unit.has_target) {
         s->shift[s->shifts++ % SHIFTS] = now;
         return;

@@ -59,6 +59,7 @@ static void walk_reset_models(struct walk *s)
     s->run_length = 0;
     s->calm_left = 0;
     s->last_delta = 0;
+    memset(s->half_delta, 0, sizeof s->half_delta);
     memset(s->memo, 0, sizeof s->memo);
     memset(s->memo_hits, 0, sizeof s->memo_hits);
     walk_forget_text(s);
@@ -181,7 +182,9 @@ static int walk_one_move(struct walk *s)
     if (gap >= room)
         return INLAY_E_CORRUPT;
     m->new_pos = s->plan_pos + gap;
-    m->len = 1u + walk_number(s, NUMBER_LEN, INLAY_WANT(truth_move(s)->len - 1u));
+    m->len = room - gap;
+    if (s->plan_left > 1 || !walk_bit(s, FLAG_END, INLAY_WANT(truth_move(s)->len == m->len)))
+        m->len = 1u + walk_number(s, NUMBER_LEN, INLAY_WANT(truth_move(s)->len - 1u));
     if (m->len > room - gap)
         return INLAY_E_CORRUPT;
     s->plan_pos = m->new_pos + m->len;

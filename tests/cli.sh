@@ -433,6 +433,16 @@ else
     bad "in place: killed half way" "it finished"
 fi
 
+# ---- what a power cut may cost ----
+"$inlay" profile show nrf52840 >long.profile
+{ cat long.profile; echo "redo = 8K"; } >short.profile
+groups() { "$inlay" diff old large grow2 --mode ab --profile "$1" --json | sed -n 's/.*"groups": \([0-9]*\).*/\1/p'; }
+if [ "$(groups short.profile)" -gt "$(groups long.profile)" ]; then
+    ok "redo: less of it makes smaller groups"
+else
+    bad "redo: less of it makes smaller groups" "$(groups short.profile) and $(groups long.profile) groups"
+fi
+
 # ---- another image than the old one ----
 cp old image
 printf 'X' | dd of=image bs=1 seek=9000 conv=notrunc 2>/dev/null

@@ -87,12 +87,17 @@ static void read_tables(struct small *s)
     }
 }
 
-/* Gap and length of something that lies in [pos, size) of an image. */
-static uint32_t read_stretch(struct small *s, uint32_t pos, uint32_t size, uint32_t *len)
+/* Gap and length of something that lies in [pos, size) of an image; it may go on to its end. */
+static uint32_t read_stretch(struct small *s, uint32_t pos, uint32_t size, uint32_t *len,
+                             int may_end)
 {
     uint32_t gap = number(s, KIND_GAP);
     if (gap >= size - pos)
         bad("a range starts outside the image");
+    if (may_end && plain_bit(s, C_END)) {
+        *len = size - pos - gap;
+        return pos + gap;
+    }
     uint64_t n = (uint64_t)number(s, KIND_LEN) + 1;
     if (n > size - pos - gap)
         bad("a range ends outside the image");
@@ -118,7 +123,7 @@ static void read_moves(struct small *s)
     sc->by_old = need(sc->moves * sizeof *sc->by_old);
     for (uint32_t i = 0; i < sc->moves; i++) {
         struct move *m = &sc->move[i];
-        m->new_pos = read_stretch(s, pos, new_end, &m->len);
+        m->new_pos = read_stretch(s, pos, new_end, &m->len, i + 1 == sc->moves);
         pos = m->new_pos + m->len;
         remember(s, coded_diagonal(s, 0));
         m->old_pos = m->new_pos + s->diagonal;
@@ -137,7 +142,7 @@ static void read_pool(struct small *s)
     uint32_t pos = 0, len;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < s->ranges; i++) {
-        pos = read_stretch(s, pos, s->p->old_size, &len) + len;
+        pos = read_stretch(s, pos, s->p->old_size, &len, 0) + len;
         sum += len;
     }
     if (sum > s->p->pool_len)

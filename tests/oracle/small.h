@@ -11,16 +11,17 @@ enum { KIND_GAP, KIND_LEN, KIND_OLD, KIND_BLOCK, KIND_MISC, KIND_DELTA };
 enum {
     C_COPY = 378,
     C_WHOLE = 382,
-    C_RECENT = 384,
-    C_STEP = 416,
-    C_TREND = 420,
-    C_SIGN = 424,
-    C_NEAR = 430,
-    C_CALM = 462,
-    C_FAR = 465,
-    C_GUESS = 467,
-    C_CLASS = 723,
-    C_END = 919
+    C_END = 384,
+    C_RECENT = 385,
+    C_STEP = 417,
+    C_TREND = 421,
+    C_SIGN = 425,
+    C_NEAR = 431,
+    C_CALM = 463,
+    C_FAR = 466,
+    C_GUESS = 468,
+    C_CLASS = 724,
+    C_PRIORS = 920
 };
 
 struct pair {
@@ -41,14 +42,14 @@ struct small {
     uint32_t range, code;
 
     /* models */
-    struct counter plain[C_END];
+    struct counter plain[C_PRIORS];
     struct counter *flag[10], *byte[8];
     uint16_t *mark[8]; /* whose counters 16 of a byte table are, 0 at first */
     int32_t flag_weight_a[20][22], flag_weight_b[13][22];
     int32_t byte_weight_a[21][20], byte_weight_b[8][20];
 
     /* what was seen */
-    uint32_t hits, run_hits, last_delta;
+    uint32_t hits, run_hits, last_delta, half_delta[32];
     uint8_t type_hits[32], candidate_hits[4];
     struct pair lesson[2][32], swap[512], shift[32];
     unsigned lessons[2], shifts;

@@ -215,7 +215,7 @@ void reset_steps(struct small *s)
 
 void reset_group(struct small *s)
 {
-    for (unsigned i = 0; i < C_END; i++)
+    for (unsigned i = 0; i < C_PRIORS; i++)
         if (i < C_STEP || i >= C_SIGN)
             s->plain[i] = prior(i);
     for (unsigned i = 0; i < s->flags; i++)
@@ -230,6 +230,7 @@ void reset_group(struct small *s)
     memset(s->shift, 0, sizeof s->shift);
     memset(s->candidate_hits, 0, sizeof s->candidate_hits);
     memset(s->type_hits, 255, sizeof s->type_hits);
+    memset(s->half_delta, 0, sizeof s->half_delta);
     memset(s->memo, 0, sizeof s->memo);
     memset(s->memo_hits, 0, sizeof s->memo_hits);
     s->lessons[0] = s->lessons[1] = s->shifts = 0;

@@ -190,8 +190,11 @@ static int candidate(struct small *s, const struct guess *g, unsigned k, uint8_t
         return (int)g->has_swap;
     }
     if (k == 3) {
-        put_value(&s->scene, out, g->u.len, g->value + s->last_delta);
-        return s->last_delta != 0;
+        uint32_t delta = s->last_delta;
+        if (g->u.len == 2 && s->half_delta[g->value / 2048] != 0)
+            delta = s->half_delta[g->value / 2048];
+        put_value(&s->scene, out, g->u.len, g->value + delta);
+        return delta != 0;
     }
     if (g->u.has_target)
         return g->has_near && aim_unit(&s->scene, &s->registers, &g->u, out, g->old_addr,
@@ -309,6 +312,8 @@ static void learn(struct small *s, const struct guess *g, const uint8_t *out)
     struct pair now = {g->value, value_of(&s->scene, out, g->u.len)};
     *g->swap = now;
     s->last_delta = now.to - now.from;
+    if (g->u.len == 2)
+        s->half_delta[g->value / 2048] = s->last_delta % 65536;
     if (!g->u.has_target) {
         s->shift[s->shifts++ % 32] = now;
         return;
