@@ -27,6 +27,10 @@ bench-table: $(BUILD)/inlay $(BUILD)/bench/measure
 bench-in-place: $(BUILD)/inlay corpus ## what updates in place cost against A/B: the tables in docs/DESIGN.md
 	$(Q)bench/in_place.py $< $(BUILD)/corpus
 
+.PHONY: bench-codec
+bench-codec: $(BUILD)/inlay corpus ## what each part of the small codec is worth: the table in docs/CODEC.md
+	$(Q)bench/codec.py $(BUILD)
+
 # What starting values are trained on; results on these pairs are a little flattered.
 PRIOR_FETCHED = cortex-m/cityhub-7.27-7.28 cortex-m/essentialhub-7.22-7.28 \
                 cortex-m/movehub-7.27-7.28 cortex-m/technichub-7.22-7.27 arm/nxt-7.27-7.28

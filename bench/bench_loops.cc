@@ -54,23 +54,23 @@ std::vector<uint8_t> load(const Class &c, const char *version)
 /* One decision with a full ballot: predict, learn. */
 void mix_decision(benchmark::State &state)
 {
-    int32_t weights[2][2 * INLAY_VOTES] = {};
-    uint32_t counters[INLAY_VOTES];
-    for (uint32_t &c : counters)
-        c = INLAY_FINE_START;
+    int16_t weights[2][2 * INLAY_VOTES] = {};
+    uint16_t counters[INLAY_VOTES];
+    for (uint16_t &c : counters)
+        c = INLAY_COUNTER_START;
     uint32_t random = 1;
     for (auto _ : state) {
         inlay_ballot b = {};
         b.weight[0] = weights[0];
         b.weight[1] = weights[1];
-        for (uint32_t c : counters)
-            inlay_vote(&b, inlay_fine_p(c));
+        for (uint16_t c : counters)
+            inlay_vote(&b, inlay_counter_p(c));
         benchmark::DoNotOptimize(inlay_mix(&b));
         random = random * 1664525u + 1013904223u;
         unsigned bit = random >> 24 < 20;
         inlay_mix_learn(&b, bit, 6);
-        for (uint32_t &c : counters)
-            inlay_fine_learn(&c, bit, 255);
+        for (uint16_t &c : counters)
+            inlay_counter_learn(&c, bit, INLAY_COUNTER_SLOW);
     }
     state.SetItemsProcessed(state.iterations());
 }
@@ -104,7 +104,8 @@ void match_images(benchmark::State &state)
     std::vector<uint8_t> from = load(c, "v1.0.0"), to = load(c, "v1.2.0");
     for (auto _ : state) {
         inlay_segments segments = {};
-        if (inlay_match_images(from.data(), from.size(), to.data(), to.size(), nullptr, &segments))
+        const inlay_match_options options = {};
+        if (inlay_match_images(from.data(), from.size(), to.data(), to.size(), &options, &segments))
             fail("out of memory");
         inlay_segments_free(&segments);
     }

@@ -92,13 +92,13 @@ static void code(struct inlay_encode_input *in, uint32_t block_len, uint32_t mod
 
 static void study(const char *old_path, const char *new_path)
 {
-    struct inlay_encode_input in = {.arch = "auto"};
     struct inlay_layout layout;
+    struct inlay_encode_input in = {.layout = &layout};
     struct inlay_segments segments = {0};
     in.old = load(old_path, &in.old_size);
     in.new = load(new_path, &in.new_size);
-    inlay_detect(in.old, in.old_size, in.new, in.new_size, in.arch, 0, 0, &layout);
-    if (inlay_find_segments(in.old, in.old_size, in.new, in.new_size, &layout, &segments))
+    inlay_detect(in.old, in.old_size, in.new, in.new_size, "auto", 0, 0, &layout);
+    if (inlay_find_segments(in.old, in.old_size, in.new, in.new_size, &layout, 0, 1, &segments))
         exit(1);
     in.segments = &segments;
     code(&in, 1u << 30, 1u << 22);

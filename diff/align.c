@@ -7,15 +7,18 @@
  */
 #include "align.h"
 #include "detect_parts.h"
+#include "huge.h"
 #include "index.h"
 #include "map.h"
+#include "parallel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PASSES      2
-#define PASSES_WASM 3   /* locals follow the functions that they are in */
-#define MAP_MIN     32u /* bytes; shorter segments mislead */
+#define PASSES_WASM 3      /* locals follow the functions that they are in */
+#define MAP_MIN     32u    /* bytes; shorter segments mislead */
+#define TAUGHT_MIN  65536u /* bytes of old image that teach much */
 #define MAP_MOST    60000u
 
 struct image {
@@ -61,6 +64,20 @@ static void learn_map(const struct inlay_segments *s, uint32_t least, struct inl
                 (struct inlay_move){s->at[i].new_pos, s->at[i].old_pos, s->at[i].len};
 }
 
+/* What the first pass says about where bytes went.  Returns 0, or -1 if memory is out. */
+static int learn_moves(const struct inlay_segments *s, struct inlay_map *map)
+{
+    struct inlay_segments most = {calloc(s->count + 1u, sizeof *most.at), s->count, 0};
+    if (!most.at)
+        return -1;
+    if (s->count)
+        memcpy(most.at, s->at, s->count * sizeof *s->at);
+    most.count = inlay_segments_drop_echoes(most.at, most.count);
+    learn_map(&most, MAP_MIN, map);
+    inlay_segments_free(&most);
+    return 0;
+}
+
 static int is_data(const struct inlay_scene *sc, uint32_t word)
 {
     return word - sc->data_lo < sc->data_hi - sc->data_lo || word >> 28 == INLAY_WASM_LOCAL;
@@ -104,12 +121,21 @@ static uint32_t map_target(const struct inlay_scene *sc, const struct learned *l
     return is_data(sc, target) && l->data.count ? inlay_map_find(&l->data, target, &trust) : target;
 }
 
+/* An address that tells which table, if any, the unit at addr is in. */
+static uint32_t old_address(const struct inlay_scene *sc, enum inlay_side side, uint32_t addr)
+{
+    for (unsigned i = 0; i < sc->tables; i++)
+        if (addr - sc->table[i].addr[side] < sc->table[i].len[side])
+            return sc->table[i].addr[INLAY_OLD];
+    return addr;
+}
+
 /* Writes every address in the image as what it means in the new one, wherever it stands. */
 static uint8_t *normalise(const struct inlay_scene *sc, enum inlay_side side,
                           const struct image *im, const struct learned *l)
 {
     struct inlay_arch_state st = {0};
-    uint8_t *view = malloc(im->size + 1u);
+    uint8_t *view = inlay_huge_alloc((size_t)im->size + 1u);
     uint32_t centre = sc->space[INLAY_NEW][0].addr + im->size / 2u;
     if (!view)
         return NULL;
@@ -121,42 +147,67 @@ static uint8_t *normalise(const struct inlay_scene *sc, enum inlay_side side,
         inlay_scene_addr(sc, side, pos, &addr);
         inlay_scene_parse(sc, side, &st, im->data + pos, n, addr, &u);
         if (u.has_target)
-            inlay_scene_aim(sc, &st, &u, view + pos, addr, centre & ~15u,
+            inlay_scene_aim(sc, &st, &u, view + pos, old_address(sc, side, addr), centre & ~15u,
                             side == INLAY_OLD ? map_target(sc, l, u.target) : u.target);
         pos += u.len;
     }
     return view;
 }
 
+/* One image's view, for a thread of its own. */
+struct viewing {
+    const struct inlay_scene *scene;
+    enum inlay_side side;
+    const struct image *image;
+    const struct learned *learned;
+    uint8_t *view; /* owned; NULL if memory is out */
+};
+
+static void make_view(void *ctx)
+{
+    struct viewing *v = ctx;
+    v->view = normalise(v->scene, v->side, v->image, v->learned);
+}
+
+static int match_views(const struct inlay_scene *sc, const struct image *old,
+                       const struct image *new, const struct learned *l,
+                       const struct inlay_match_options *options, struct inlay_segments *out)
+{
+    struct viewing from = {sc, INLAY_OLD, old, l, NULL}, to = {sc, INLAY_NEW, new, l, NULL};
+    const struct inlay_task task[2] = {{make_view, &from}, {make_view, &to}};
+    int status = -1;
+    inlay_parallel(task, 2, options->jobs);
+    if (from.view && to.view)
+        status = inlay_match_images(from.view, old->size, to.view, new->size, options, out);
+    free(from.view);
+    free(to.view);
+    return status;
+}
+
 static int next_pass(const struct inlay_layout *layout, const struct image *old,
-                     const struct image *new, struct inlay_segments *segments)
+                     const struct image *new, const struct inlay_match_options *options,
+                     struct inlay_segments *segments)
 {
     struct learned l = {0};
     struct inlay_segments better = {0}, indices, pairs = {0};
     struct inlay_layout known = *layout;
     struct inlay_scene sc;
-    uint8_t *old_view = NULL, *new_view = NULL;
+    struct inlay_match_options again = *options;
     int status = -1;
+    again.hint = segments;
     if (inlay_index_moves(old->data, old->size, new->data, new->size, segments, &known, &indices,
                           &pairs))
         return -1;
     inlay_layout_scene(&known, &sc);
     size_t count = segments->count + indices.count;
     uint32_t most = count < MAP_MOST ? (uint32_t)count : MAP_MOST;
-    if (!room_for(&l.map, most) && !room_for(&l.data, MAP_MOST)) {
-        learn_map(segments, MAP_MIN, &l.map);
+    if (!room_for(&l.map, most) && !room_for(&l.data, MAP_MOST) && !learn_moves(segments, &l.map)) {
         learn_map(&indices, 1, &l.map);
         inlay_map_sort(&l.map);
         learn_map(&pairs, 1, &l.data);
         learn_data(&sc, old, new, segments, &l.data);
-        old_view = normalise(&sc, INLAY_OLD, old, &l);
-        new_view = normalise(&sc, INLAY_NEW, new, &l);
-        if (old_view && new_view)
-            status =
-                inlay_match_images(old_view, old->size, new_view, new->size, segments, &better);
+        status = match_views(&sc, old, new, &l, &again, &better);
     }
-    free(old_view);
-    free(new_view);
     forget(&l);
     inlay_segments_free(&indices);
     inlay_segments_free(&pairs);
@@ -169,14 +220,23 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
     return 0;
 }
 
+/* Large models have learned from the old image what new Thumb code looks like. */
+static double cost_of_new_bytes(const struct inlay_layout *layout, size_t old_size, int taught)
+{
+    return layout->arch == INLAY_ARCH_THUMB2 && taught && old_size >= TAUGHT_MIN ? 4.2 : 0;
+}
+
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
-                        const struct inlay_layout *layout, struct inlay_segments *out)
+                        const struct inlay_layout *layout, int taught, unsigned jobs,
+                        struct inlay_segments *out)
 {
     struct image from = {old, (uint32_t)old_size}, to = {new, (uint32_t)new_size};
-    int status = inlay_match_images(old, old_size, new, new_size, NULL, out);
+    const struct inlay_match_options options = {
+        .new_bits = cost_of_new_bytes(layout, old_size, taught), .jobs = jobs};
+    int status = inlay_match_images(old, old_size, new, new_size, &options, out);
     int passes = layout->arch == INLAY_ARCH_WASM ? PASSES_WASM : PASSES;
     for (int pass = 1; pass < passes && !status; pass++)
-        status = next_pass(layout, &from, &to, out);
+        status = next_pass(layout, &from, &to, &options, out);
     if (status)
         inlay_segments_free(out);
     return status;

@@ -6,8 +6,12 @@
 #include "detect.h"
 #include "segment.h"
 
-/* Returns 0, or -1 if memory is out; *out then is empty. */
+/*
+ * taught: 1 if the codec will know the old image when it codes new data.  Uses at most jobs threads
+ * (0 is 1).  Returns 0, or -1 if memory is out; *out then is empty.
+ */
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
-                        const struct inlay_layout *layout, struct inlay_segments *out);
+                        const struct inlay_layout *layout, int taught, unsigned jobs,
+                        struct inlay_segments *out);
 
 #endif

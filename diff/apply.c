@@ -2,6 +2,7 @@
 /* Applying a patch that is in memory, with the patcher that devices run. */
 #include "apply.h"
 #include "container.h"
+#include "huge.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +169,7 @@ int inlay_apply_flash(const struct inlay_config *cfg, const uint8_t *patch, size
         return stop(status, &at, 0, err);
     /* What the journal holds may be another patch, and need more than this one. */
     size_t room = needs.workspace > WORKSPACE_MIN ? needs.workspace : WORKSPACE_MIN;
-    void *workspace = malloc(room);
+    void *workspace = room > WORKSPACE_MIN ? inlay_huge_alloc(room) : malloc(room);
     if (!workspace)
         return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory for %zu bytes", room);
     status = inlay_begin(&p, cfg, workspace, room);

@@ -23,7 +23,7 @@ void inlay_layout_scene(const struct inlay_layout *layout, struct inlay_scene *s
                                .data_lo = layout->data_lo,
                                .data_hi = layout->data_hi};
     sc->tables = layout->tables;
-    memcpy(sc->table, layout->table, sizeof layout->table);
+    sc->table = layout->table;
     memcpy(sc->space[INLAY_OLD], layout->old_space, sizeof layout->old_space);
     memcpy(sc->space[INLAY_NEW], layout->new_space, sizeof layout->new_space);
 }

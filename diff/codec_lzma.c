@@ -114,6 +114,7 @@ static int large_begin(const struct inlay_codec *self, void *state,
         return INLAY_E_UNSUPPORTED;
     s->setup = *setup;
     s->predict.source = setup->old;
+    s->predict.scene.table = s->predict.table;
     lay_out(s);
     return INLAY_OK;
 }

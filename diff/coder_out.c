@@ -2,6 +2,7 @@
 #include "coder_out.h"
 
 #include <math.h>
+#include <pthread.h>
 
 void (*inlay_trace)(unsigned counter, unsigned bit);
 
@@ -45,11 +46,21 @@ void inlay_coder_finish(struct inlay_coder *c)
         c->out->len--;
 }
 
+static uint16_t cost[4097];
+
+static void fill_cost(void)
+{
+    for (unsigned i = 1; i <= 4096; i++)
+        cost[i] = (uint16_t)(256.0 * 12.0 - 256.0 * log2(i) + 0.5);
+}
+
+void inlay_coder_cost_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_cost);
+}
+
 uint64_t inlay_coder_cost(uint32_t p)
 {
-    static uint16_t table[4097];
-    if (!table[1])
-        for (unsigned i = 1; i <= 4096; i++)
-            table[i] = (uint16_t)(256.0 * 12.0 - 256.0 * log2(i) + 0.5);
-    return p < 4096u ? 1024u + table[p ? p : 1u] : table[p >> 4]; /* statistics only */
+    return p < 4096u ? 1024u + cost[p ? p : 1u] : cost[p >> 4]; /* statistics only */
 }

@@ -259,6 +259,8 @@ int inlay_detect(const uint8_t *old, size_t old_size, const uint8_t *new, size_t
     }
     if (out->arch == INLAY_ARCH_WASM && inlay_detect_wasm(old, before.n, new, after.n, out) == 0)
         return 0;
+    if (!base_known && inlay_detect_archive(old, before.n, new, after.n, out) == 0)
+        return 0;
     uint32_t end, new_end;
     uint32_t used = find_spaces(out->arch, &before, base_known, (uint32_t)base, NULL, &end);
     find_spaces(out->arch, &after, base_known, base_known ? (uint32_t)base : used, &before,

@@ -66,31 +66,31 @@ static int find_frames(const struct elf *e, const struct span *header, struct sp
     return out->len ? 0 : -1;
 }
 
-static unsigned find_tables(const struct elf *e, struct span *span, uint8_t *kind)
+unsigned inlay_detect_file_tables(const uint8_t *b, size_t size, struct inlay_detect_table *at)
 {
+    struct span header, frames, index;
+    struct elf e;
     unsigned n = 0;
-    if (find_segment(e, 0x6474e550u, &span[n]) == 0) { /* PT_GNU_EH_FRAME */
-        kind[n++] = INLAY_TABLE_FROM_BASE;
-        if (find_frames(e, &span[0], &span[1]) == 0)
-            kind[n++] = INLAY_TABLE_FROM_HERE;
+    if (open_elf(&e, b, size))
+        return 0;
+    if (find_segment(&e, 0x6474e550u, &header) == 0) { /* PT_GNU_EH_FRAME */
+        at[n++] = (struct inlay_detect_table){INLAY_TABLE_FROM_BASE, header.addr, header.len};
+        if (find_frames(&e, &header, &frames) == 0)
+            at[n++] = (struct inlay_detect_table){INLAY_TABLE_FROM_HERE, frames.addr, frames.len};
     }
-    if (find_segment(e, 0x70000001u, &span[n]) == 0) /* PT_ARM_EXIDX */
-        kind[n++] = INLAY_TABLE_FROM_HERE31;
+    if (find_segment(&e, 0x70000001u, &index) == 0) /* PT_ARM_EXIDX */
+        at[n++] = (struct inlay_detect_table){INLAY_TABLE_FROM_HERE31, index.addr, index.len};
     return n;
 }
 
 void inlay_detect_tables(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                          struct inlay_layout *out)
 {
-    struct elf from, to;
-    struct span a[INLAY_TABLES_MAX], b[INLAY_TABLES_MAX];
-    uint8_t kind[INLAY_TABLES_MAX], kind_new[INLAY_TABLES_MAX];
+    struct inlay_detect_table a[INLAY_DETECT_TABLES], b[INLAY_DETECT_TABLES];
+    unsigned n = inlay_detect_file_tables(old, old_size, a);
+    unsigned m = inlay_detect_file_tables(new, new_size, b);
     out->tables = 0;
-    if (open_elf(&from, old, old_size) || open_elf(&to, new, new_size))
-        return;
-    unsigned n = find_tables(&from, a, kind);
-    unsigned m = find_tables(&to, b, kind_new);
-    for (unsigned i = 0; i < n && i < m && kind[i] == kind_new[i]; i++)
+    for (unsigned i = 0; i < n && i < m && a[i].kind == b[i].kind; i++)
         out->table[out->tables++] =
-            (struct inlay_table){kind[i], {a[i].addr, b[i].addr}, {a[i].len, b[i].len}};
+            (struct inlay_table){a[i].kind, {a[i].addr, b[i].addr}, {a[i].len, b[i].len}};
 }

@@ -8,6 +8,7 @@
 #include "container.h"
 #include "encode.h"
 #include "fit.h"
+#include "parallel.h"
 #include "prove.h"
 
 #include <stdlib.h>
@@ -29,6 +30,9 @@ struct job {
     const char *arch;
     uint64_t base;
     int base_known;
+    unsigned jobs;                  /* threads that this job may have, 1 or more */
+    int quiet;                      /* progress is another job's to report */
+    struct inlay_layout layout;     /* what was found in the images */
     struct inlay_segments segments; /* before any order */
     struct inlay_fit fit;
 };
@@ -36,7 +40,7 @@ struct job {
 static void report(const struct job *j, const char *what, uint64_t done, uint64_t total)
 {
     const struct inlay_progress *progress = j->options->progress;
-    if (progress)
+    if (progress && !j->quiet)
         progress->report(progress->ctx, what, done, total);
 }
 
@@ -89,15 +93,15 @@ static int check_bases(const struct job *j, struct inlay_error *err)
 
 static int find_segments(struct job *j, struct inlay_error *err)
 {
-    struct inlay_layout layout;
     report(j, "matching", 0, 1);
     if (inlay_detect(j->old->data, j->old->size, j->new->data, j->new->size, j->arch, j->base_known,
-                     j->base, &layout))
+                     j->base, &j->layout))
         return inlay_fail(err, INLAY_EXIT_USAGE,
                           "there is no processor called '%s'; use auto, none, thumb2, arm, "
                           "aarch64, riscv, xtensa, avr, x86-64 or wasm",
                           j->arch);
-    if (inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &layout,
+    if (inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &j->layout,
+                            !j->in_place && j->profile->model_ram >= INLAY_LARGE_MODEL, j->jobs,
                             &j->segments))
         return out_of_memory(err);
     return 0;
@@ -206,31 +210,66 @@ static void describe(const struct job *j, const struct inlay_encoded *e,
         result->blocks = 1;
 }
 
-/* Whether most of a large patch is data that is new and hardly shrinks: compressed, say. */
-static int is_noise(const struct inlay_encode_input *in, const struct inlay_encoded *large)
+/* Bytes of the new image that are no copies. */
+static uint64_t count_fresh(const struct inlay_encode_input *in)
 {
     uint64_t fresh = in->new_size;
     for (size_t i = 0; i < in->segments->count; i++)
         fresh -= in->segments->at[i].len;
-    return large->payload.len > fresh / 10 * 9 && fresh > in->new_size / 4;
+    return fresh;
+}
+
+/* One codec's work, for a thread of its own. */
+struct trial {
+    int (*encode)(const struct inlay_encode_input *in, struct inlay_encoded *out,
+                  struct inlay_error *err);
+    struct inlay_encode_input in;
+    struct inlay_encoded out;
+    int code;
+};
+
+static void try_codec(void *ctx)
+{
+    struct trial *t = ctx;
+    t->code = t->encode(&t->in, &t->out, NULL);
+}
+
+/*
+ * Tries both codecs, the mix codec only behind the other one where new data
+ * may be noise: compressed data, say, which takes it long and hardly shrinks.
+ */
+static void try_both(struct trial *large, struct trial *small)
+{
+    const struct inlay_task task[2] = {{try_codec, small}, {try_codec, large}};
+    uint64_t fresh = count_fresh(&large->in);
+    if (fresh <= large->in.new_size / 4) {
+        inlay_parallel(task, 2, large->in.jobs);
+        return;
+    }
+    try_codec(large);
+    if (large->code || large->out.payload.len <= fresh / 10 * 9)
+        try_codec(small);
 }
 
 /* The smaller of what the codecs make that are worth trying. */
 static int encode(const struct inlay_encode_input *in, enum inlay_diff_codec codec,
                   struct inlay_encoded *out, struct inlay_error *err)
 {
-    struct inlay_encoded small;
     if (codec == INLAY_DIFF_LZMA)
         return inlay_encode_lzma(in, out, err);
-    if (codec == INLAY_DIFF_MIX || in->new_size < LARGE_IMAGE || in->model_bytes < LARGE_MODEL ||
-        inlay_encode_lzma(in, out, NULL))
+    if (codec == INLAY_DIFF_MIX || in->new_size < LARGE_IMAGE || in->model_bytes < LARGE_MODEL)
         return inlay_encode_mix(in, out, err);
-    if (is_noise(in, out) || inlay_encode_mix(in, &small, NULL))
-        return 0;
-    struct inlay_encoded loser = small;
-    if (small.payload.len <= out->payload.len) {
-        loser = *out;
-        *out = small;
+    struct trial large = {inlay_encode_lzma, *in, {0}, -1};
+    struct trial small = {inlay_encode_mix, *in, {0}, -1};
+    small.in.jobs = in->jobs > 1 ? in->jobs - 1 : 1;
+    try_both(&large, &small);
+    if (large.code && small.code)
+        return inlay_encode_mix(in, out, err); /* for the message */
+    struct inlay_encoded loser = small.out;
+    *out = large.out;
+    if (large.code || (!small.code && small.out.payload.len <= large.out.payload.len)) {
+        loser = large.out;
+        *out = small.out;
     }
     inlay_encoded_free(&loser);
     return 0;
@@ -258,11 +297,10 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
                                           .segments = &segments,
                                           .order = &order,
                                           .limits = &j->fit.limits,
+                                          .layout = &j->layout,
                                           .check_len = (uint8_t)j->profile->check_len,
-                                          .arch = j->arch,
-                                          .base = j->base,
-                                          .base_known = j->base_known,
-                                          .model_bytes = j->fit.model_bytes};
+                                          .model_bytes = j->fit.model_bytes,
+                                          .jobs = j->jobs};
     report(j, "encoding", 0, 1);
     code = encode(&in, j->options->codec, &encoded, err);
     if (!code)
@@ -310,24 +348,41 @@ static const char *other_arch(const struct job *j)
     return layout.arch == INLAY_ARCH_NONE || !strcmp(name, j->arch) ? NULL : name;
 }
 
+/* A whole attempt, for a thread of its own. */
+struct effort {
+    struct job job;
+    struct inlay_diff_result result;
+    struct inlay_error *err;
+    int code;
+};
+
+static void make_effort(void *ctx)
+{
+    struct effort *e = ctx;
+    e->code = attempt(&e->job, &e->result, e->err);
+}
+
 /* The smaller of two patches, if it is not clear what the images are. */
 static int make(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
 {
-    struct inlay_diff_result second;
     const char *other = other_arch(j);
-    int code = attempt(j, result, err);
-    if (code || !other)
-        return code;
-    j->arch = other;
-    if (attempt(j, &second, NULL))
-        return 0;
-    if (second.patch.len < result->patch.len) {
-        inlay_diff_result_free(result);
-        *result = second;
-    } else {
-        inlay_diff_result_free(&second);
+    if (!other)
+        return attempt(j, result, err);
+    struct effort first = {.job = *j, .err = err}, second = {.job = *j};
+    const struct inlay_task task[2] = {{make_effort, &first}, {make_effort, &second}};
+    first.job.jobs = (j->jobs + 1) / 2;
+    second.job.jobs = j->jobs < 2 ? 1 : j->jobs / 2;
+    second.job.arch = other;
+    second.job.quiet = 1;
+    inlay_parallel(task, 2, j->jobs);
+    struct inlay_diff_result loser = second.result;
+    *result = first.result;
+    if (!first.code && !second.code && second.result.patch.len < first.result.patch.len) {
+        loser = first.result;
+        *result = second.result;
     }
-    return 0;
+    inlay_diff_result_free(&loser);
+    return first.code;
 }
 
 int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
@@ -344,6 +399,7 @@ int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
     if (!new->size)
         j.new_image.data = &nothing;
     j.options = options ? options : &none;
+    j.jobs = inlay_parallel_jobs(j.options->jobs);
     j.in_place = j.options->mode == INLAY_DIFF_PROFILE ? profile->in_place
                                                        : j.options->mode == INLAY_DIFF_IN_PLACE;
     *result = (struct inlay_diff_result){0};

@@ -12,17 +12,21 @@ struct inlay_encode_stats {
     uint64_t plan, control, addresses, corrections, new_data, checks;
 };
 
+struct inlay_layout;
+
+#define INLAY_LARGE_MODEL (256u << 10) /* bytes of RAM from which models learn from the old image  \
+                                        */
+
 struct inlay_encode_input {
     const uint8_t *old, *new;
     uint32_t old_size, new_size;
     const struct inlay_segments *segments;
     const struct inlay_order *order;
     const struct inlay_order_limits *limits;
-    uint8_t check_len; /* bytes of digest per group, 0 to 16 */
-    const char *arch;  /* "auto", "none", or a processor's name */
-    uint64_t base;     /* load address of byte 0, used if base_known */
-    int base_known;
-    uint32_t model_bytes; /* most RAM the codec's state may take */
+    const struct inlay_layout *layout; /* of detect.h; what the segments were found with */
+    uint8_t check_len;                 /* bytes of digest per group, 0 to 16 */
+    uint32_t model_bytes;              /* most RAM the codec's state may take */
+    unsigned jobs; /* threads at most; 0 is 1.  The result does not depend on it */
 };
 
 struct inlay_encoded {
@@ -33,8 +37,9 @@ struct inlay_encoded {
     struct inlay_encode_stats stats;
 };
 
-/* What a decision of probability p / 65536 costs, in 1/256 bit. */
+/* What a decision of probability p / 65536 costs, in 1/256 bit; the other comes first. */
 uint64_t inlay_coder_cost(uint32_t p);
+void inlay_coder_cost_init(void);
 
 /* Return 0 or an exit code; *out is then empty. */
 int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *out,

@@ -384,9 +384,10 @@ static void plan_tables(struct encoder *e, const struct inlay_layout *layout)
         add_number(e, &e->stream, t->addr[INLAY_OLD]);
         add_number(e, &e->stream, t->addr[INLAY_NEW]);
         add_number(e, &e->stream, t->len[INLAY_OLD]);
-        e->predict.scene.table[i] = *t;
-        e->predict.scene.table[i].len[INLAY_NEW] = 0;
+        e->predict.table[i] = *t;
+        e->predict.table[i].len[INLAY_NEW] = 0;
     }
+    e->predict.scene.table = e->predict.table;
     e->predict.scene.tables = layout->tables;
 }
 
@@ -544,12 +545,9 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
 int inlay_encode_lzma(const struct inlay_encode_input *in, struct inlay_encoded *out,
                       struct inlay_error *err)
 {
-    struct inlay_layout layout;
+    struct inlay_layout layout = *in->layout;
+    inlay_coder_cost_init();
     *out = (struct inlay_encoded){.codec = INLAY_CODEC_LZMA};
-    int status = inlay_detect(in->old, in->old_size, in->new, in->new_size, in->arch,
-                              in->base_known, in->base, &layout);
-    if (status)
-        return inlay_fail(err, status, "there is no processor called \"%s\"", in->arch);
     layout.old_spaces = (uint8_t)(layout.old_spaces - layout.index_spaces);
     layout.new_spaces = (uint8_t)(layout.new_spaces - layout.index_spaces);
     if (encode_with(in, &layout, out)) {

@@ -6,9 +6,12 @@
 #include "align.h"
 #include "coder_out.h"
 #include "detect.h"
+#include "fast_model.h"
+#include "huge.h"
 #include "index.h"
 #include "mix_params.h"
 #include "moves.h"
+#include "parallel.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -96,7 +99,8 @@ static void truth_parse(struct walk *s, struct inlay_arch_state *st, const uint8
         return;
     }
     *u = g->unit;
-    u->target = walk_word_target(s, g, now);
+    u->target = inlay_scene_word_target(&s->scene, (enum inlay_scene_type)g->unit.type, now,
+                                        g->old_addr, g->new_addr);
 }
 
 /* What the missed unit really refers to, or 0 if it is no longer such a unit. */
@@ -210,9 +214,8 @@ static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
 
 /* ---- parameters ---- */
 
-#define LARGE_MODEL (256u << 10)
-#define MOVE_BYTES  14u /* of state */
-#define MOVES_MAX   4096u
+#define MOVE_BYTES 14u /* of state */
+#define MOVES_MAX  4096u
 
 /* A way to use the model memory. */
 struct shape {
@@ -376,7 +379,8 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
     e->truth.data_lo = layout->data_lo;
     e->truth.data_hi = layout->data_hi;
     e->truth.table = layout->table;
-    e->truth.tables = layout->tables;
+    uint32_t most = walk_tables_most(params);
+    e->truth.tables = layout->tables < most ? layout->tables : most;
 }
 
 static void free_encoder(struct encoder *e)
@@ -422,7 +426,7 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     choose_sizes(in, shape, &params);
     open_walk(e, layout, &params);
     int status = -1;
-    e->tables = calloc(1, walk_tables_len(&params));
+    e->tables = inlay_huge_calloc(walk_tables_len(&params));
     if (e->truth.move && e->tables) {
         walk_lay_out(&e->walk, e->tables);
         walk_init(&e->walk);
@@ -440,7 +444,24 @@ static int may_be_large(const struct inlay_encode_input *in)
     unsigned commits = 0;
     for (size_t i = 0; i < in->order->count; i++)
         commits += in->order->at[i].kind == INLAY_STEP_COMMIT;
-    return commits <= 1 && !in->limits->in_place && in->model_bytes >= LARGE_MODEL;
+    return commits <= 1 && !in->limits->in_place && in->model_bytes >= INLAY_LARGE_MODEL;
+}
+
+/* One shape to try, for a thread of its own. */
+struct trial {
+    const struct inlay_encode_input *in;
+    const struct inlay_layout *layout;
+    const struct inlay_segments *indices;
+    const struct shape *shape;
+    struct inlay_encoded out;
+    int failed;
+};
+
+static void try_shape(void *ctx)
+{
+    struct trial *t = ctx;
+    t->out = (struct inlay_encoded){.codec = INLAY_CODEC_MIX};
+    t->failed = encode_shape(t->in, t->layout, t->indices, t->shape, &t->out);
 }
 
 /* Small memory can be divided in ways of which none is best for all images: tries them. */
@@ -449,16 +470,21 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
 {
     static const struct shape large[] = {{8, 1, 8, 80}},
                               small[] = {{3, 0, 8, 50}, {4, 0, 2, 50}, {2, 0, 8, 80}};
+    struct trial trial[sizeof small / sizeof *small];
+    struct inlay_task task[sizeof small / sizeof *small];
     int is_large = may_be_large(in), found = 0;
-    size_t count = is_large ? 1 : sizeof small / sizeof *small;
-    for (size_t i = 0; i < count; i++) {
-        struct inlay_encoded e = {.codec = INLAY_CODEC_MIX}, loser = e;
-        if (encode_shape(in, layout, indices, is_large ? &large[i] : &small[i], &e) == 0 &&
-            (!found++ || e.payload.len < best->payload.len)) {
+    unsigned count = is_large ? 1 : sizeof small / sizeof *small;
+    for (unsigned i = 0; i < count; i++) {
+        trial[i] = (struct trial){in, layout, indices, is_large ? &large[i] : &small[i], {0}, 0};
+        task[i] = (struct inlay_task){try_shape, &trial[i]};
+    }
+    inlay_parallel(task, count, in->jobs);
+    for (unsigned i = 0; i < count; i++) {
+        struct inlay_encoded loser = trial[i].out;
+        if (!trial[i].failed && (!found++ || trial[i].out.payload.len < best->payload.len)) {
             loser = *best;
-            *best = e;
-        } else
-            loser = e;
+            *best = trial[i].out;
+        }
         inlay_encoded_free(&loser);
     }
     return found ? 0 : -1;
@@ -467,15 +493,13 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
 int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *out,
                      struct inlay_error *err)
 {
-    struct inlay_layout layout;
+    struct inlay_layout layout = *in->layout;
+    inlay_fast_model_init();
+    inlay_coder_cost_init();
     *out = (struct inlay_encoded){.codec = INLAY_CODEC_MIX};
-    int status = inlay_detect(in->old, in->old_size, in->new, in->new_size, in->arch,
-                              in->base_known, in->base, &layout);
-    if (status)
-        return inlay_fail(err, status, "there is no processor called \"%s\"", in->arch);
     struct inlay_segments indices;
-    status = inlay_index_moves(in->old, in->old_size, in->new, in->new_size, in->segments, &layout,
-                               &indices, NULL);
+    int status = inlay_index_moves(in->old, in->old_size, in->new, in->new_size, in->segments,
+                                   &layout, &indices, NULL);
     if (!status)
         status = encode_with(in, &layout, &indices, out);
     inlay_segments_free(&indices);

@@ -135,6 +135,7 @@ int inlay_explain(const struct inlay_manifest *m, const uint8_t *patch, const ui
         return inlay_fail(err, INLAY_EXIT_OLD,
                           "this is not the old image of the patch; give the one it was made for");
     memset(stats, 0, sizeof *stats);
+    inlay_coder_cost_init();
     struct walk *s = new_walk(m);
     uint8_t *payload = join(m, patch);
     int status = -1;

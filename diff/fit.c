@@ -11,9 +11,9 @@
 
 #include <string.h>
 
-#define HEAD_GUESS  1024u
-#define TRIES       12u
-#define RANGE_RAM   256u /* one range of pool for so many bytes of model */
+#define HEAD_GUESS 1024u
+#define TRIES      12u
+#define RANGE_RAM  256u /* one range of pool for so many bytes of model */
 
 static void describe_work(const struct inlay_profile_area *a, struct inlay_flash *flash)
 {

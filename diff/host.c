@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a host gives the patcher: SHA-256 from libsodium and all codecs. */
 #include "codec_lzma.h"
-#include "codec_mix.h"
+#include "codec_mix_host.h"
+#include "fast_model.h"
 #include "inlay.h"
 
 #include <sodium.h>
@@ -34,8 +35,9 @@ const struct inlay_crypto *inlay_host_crypto(void)
 
 const struct inlay_codec *const *inlay_host_codecs(void)
 {
-    static const struct inlay_codec *const codecs[] = {&inlay_codec_mix_all, &inlay_codec_lzma,
+    static const struct inlay_codec *const codecs[] = {&inlay_codec_mix_host, &inlay_codec_lzma,
                                                        NULL};
+    inlay_fast_model_init();
     return codecs;
 }
 

@@ -112,6 +112,7 @@ struct inlay_diff_options {
     const char *old_version, *new_version; /* for people, at most 64 bytes; or NULL */
     uint32_t security_counter;
     int old_checks; /* 1: a device can tell where its image is not the old one; 2 bytes a block */
+    unsigned jobs;  /* threads at most, up to 64; 0: one per processor online, up to 8 */
     const struct inlay_progress *progress; /* or NULL */
 };
 
@@ -136,7 +137,8 @@ struct inlay_diff_result {
 /*
  * Compiles a patch for a device and applies it once with the real patcher.
  * A patch that the patcher could not apply there is never returned:
- * INLAY_EXIT_LIMIT with the number that is exceeded.
+ * INLAY_EXIT_LIMIT with the number that is exceeded.  The same inputs make the
+ * same bytes, whatever the number of threads; none is left behind at the end.
  * options may be NULL.  Free *result with inlay_diff_result_free().
  */
 int inlay_diff(const struct inlay_image *old_image, const struct inlay_image *new_image,

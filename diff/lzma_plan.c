@@ -19,13 +19,14 @@ static int plan_side(struct inlay_bytes *b, struct inlay_scene *sc, unsigned sid
     return INLAY_OK;
 }
 
-static int plan_tables(struct inlay_bytes *b, struct inlay_scene *sc)
+static int plan_tables(struct inlay_bytes *b, struct inlay_lzma_predict *p)
 {
+    struct inlay_scene *sc = &p->scene;
     sc->tables = inlay_bytes_u8(b);
     if (sc->tables > INLAY_TABLES_MAX)
         return INLAY_E_CORRUPT;
     for (unsigned i = 0; i < sc->tables; i++) {
-        struct inlay_table *t = &sc->table[i];
+        struct inlay_table *t = &p->table[i];
         t->kind = inlay_bytes_u8(b);
         t->addr[INLAY_OLD] = inlay_bytes_uvarint(b);
         t->addr[INLAY_NEW] = inlay_bytes_uvarint(b);
@@ -94,7 +95,7 @@ int inlay_lzma_plan_read(struct inlay_lzma_plan *p, const uint8_t *at, size_t le
     if (!status)
         status = plan_side(&b, sc, INLAY_NEW, p->new_size);
     if (!status)
-        status = plan_tables(&b, sc);
+        status = plan_tables(&b, p->predict);
     if (!status)
         status = plan_moves(p, &b);
     if (!status)

@@ -154,12 +154,8 @@ int inlay_lzma_target(const struct inlay_lzma_predict *p, const struct inlay_lzm
     if (!g->unit.has_target)
         return 0;
     if (g->unit.type >= INLAY_TYPE_POINTER) {
-        uint8_t zero[INLAY_UNIT_MAX] = {0};
-        /* The word that refers to address 0 tells what is subtracted. */
-        inlay_scene_aim(&p->scene, &p->old_state, &g->unit, zero, g->old_addr, g->new_addr, 0);
-        *target = inlay_get32(now) - inlay_get32(zero);
-        if (g->unit.type == INLAY_TYPE_FROM_HERE31)
-            *target &= 0x7fffffffu;
+        *target = inlay_scene_word_target(&p->scene, (enum inlay_scene_type)g->unit.type, now,
+                                          g->old_addr, g->new_addr);
         return 1;
     }
     struct inlay_unit u;

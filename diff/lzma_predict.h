@@ -49,6 +49,7 @@ enum inlay_lzma_kind {                   /* how a missed unit is coded */
 
 struct inlay_lzma_predict {
     struct inlay_scene scene;
+    struct inlay_table table[INLAY_TABLES_MAX]; /* the scene's */
     struct inlay_map map;
     struct inlay_old source;
     unsigned table_log2;

@@ -2,11 +2,15 @@
 /*
  * Finds which parts of the new image are copies of the old one, in two steps:
  * candidates (match_seed.c), then the cheapest choice among them (match_path.c).
+ * The second follows the first at a distance if there is a thread for it.
  */
-#include "match_parts.h"
+#include "match_feed.h"
+#include "parallel.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define NEW_BITS 4.7 /* what a byte of new data costs on the average */
 
 uint32_t inlay_match_run(const uint8_t *a, const uint8_t *b, uint32_t max)
 {
@@ -39,56 +43,48 @@ int inlay_match_add(struct match_seeds *seeds, struct match_seed seed)
     return 0;
 }
 
-static int add_hints(const struct match_views *v, const struct inlay_segments *hint,
-                     struct match_seeds *seeds)
+/* One half of the work, for a thread of its own. */
+struct half {
+    const struct match_views *v;
+    struct match_feed *feed;
+    struct inlay_segments *out;
+    int failed;
+};
+
+static void scan(void *ctx)
 {
-    for (size_t i = 0; hint && i < hint->count; i++) {
-        const struct inlay_segment *s = &hint->at[i];
-        if (s->len == 0 || s->new_pos >= v->new_size || s->old_pos >= v->old_size)
-            continue;
-        uint32_t len = s->len;
-        if (len > v->new_size - s->new_pos)
-            len = v->new_size - s->new_pos;
-        struct match_seed seed = {s->new_pos, s->new_pos + len, s->old_pos - s->new_pos};
-        if (inlay_match_add(seeds, seed))
-            return -1;
-    }
-    return 0;
+    struct half *h = ctx;
+    h->failed = inlay_match_seeds(h->v, h->feed);
+    if (h->failed)
+        inlay_match_feed_fail(h->feed);
 }
 
-/* A total order, so that the result does not depend on the sorting algorithm. */
-static int compare(const void *x, const void *y)
+static void choose(void *ctx)
 {
-    const struct match_seed *a = x, *b = y;
-
-    if (a->start != b->start)
-        return a->start < b->start ? -1 : 1;
-    if (a->end != b->end)
-        return a->end > b->end ? -1 : 1;
-    if (a->diagonal != b->diagonal)
-        return a->diagonal < b->diagonal ? -1 : 1;
-    return 0;
+    struct half *h = ctx;
+    h->failed = inlay_match_path(h->v, h->feed, h->out);
 }
 
 int inlay_match_images(const uint8_t *old_view, size_t old_size, const uint8_t *new_view,
-                       size_t new_size, const struct inlay_segments *hint,
+                       size_t new_size, const struct inlay_match_options *options,
                        struct inlay_segments *out)
 {
-    struct match_seeds seeds = {0};
-    struct match_views v = {old_view, new_view, 0, 0};
-    int failed = 0;
+    struct match_views v = {.old = old_view, .new = new_view};
+    struct match_feed feed;
 
     *out = (struct inlay_segments){0};
     v.old_size = (uint32_t)(old_size < MATCH_SIZE_MAX ? old_size : MATCH_SIZE_MAX);
     v.new_size = (uint32_t)(new_size < MATCH_SIZE_MAX ? new_size : MATCH_SIZE_MAX);
+    v.new_bits = options->new_bits > 0 ? options->new_bits : NEW_BITS;
     if (v.old_size == 0 || v.new_size == 0)
         return 0;
-    failed = inlay_match_seeds(&v, &seeds) || add_hints(&v, hint, &seeds);
-    if (!failed && seeds.count > 1)
-        qsort(seeds.at, seeds.count, sizeof *seeds.at, compare);
-    if (!failed)
-        failed = inlay_match_path(&v, &seeds, out);
-    free(seeds.at);
+    inlay_match_feed_open(&feed, &v, options->hint);
+    struct half scanner = {&v, &feed, NULL, 0}, chooser = {&v, &feed, out, 0};
+    /* The scan comes first, as the choice waits for it. */
+    const struct inlay_task task[2] = {{scan, &scanner}, {choose, &chooser}};
+    inlay_parallel(task, 2, options->jobs);
+    inlay_match_feed_close(&feed);
+    int failed = scanner.failed || chooser.failed;
     if (failed)
         inlay_segments_free(out);
     return failed ? -1 : 0;

@@ -16,6 +16,7 @@
 struct match_views {
     const uint8_t *old, *new;
     uint32_t old_size, new_size;
+    double new_bits; /* what a byte of new data costs */
 };
 
 /* new[start .. end) is likely to resemble old on this diagonal. */
@@ -37,11 +38,13 @@ uint32_t inlay_match_run(const uint8_t *a, const uint8_t *b, uint32_t max);
 /* Adds a candidate.  Returns 0, or -1 if memory is out. */
 int inlay_match_add(struct match_seeds *seeds, struct match_seed seed);
 
-/* Finds candidates, in no particular order.  Returns 0, or -1 if memory is out. */
-int inlay_match_seeds(const struct match_views *v, struct match_seeds *seeds);
+struct match_feed;
 
-/* Chooses among candidates, which are sorted by start.  Returns 0, or -1 if memory is out. */
-int inlay_match_path(const struct match_views *v, const struct match_seeds *seeds,
+/* Finds candidates and hands them over.  Returns 0, or -1 if memory is out. */
+int inlay_match_seeds(const struct match_views *v, struct match_feed *feed);
+
+/* Chooses among the candidates that come.  Returns 0, or -1 if memory is out there or here. */
+int inlay_match_path(const struct match_views *v, struct match_feed *feed,
                      struct inlay_segments *out);
 
 #endif

@@ -8,7 +8,7 @@
  * Ways are kept as chains of nodes that share their beginnings, and a node is
  * made only once something branches off it.
  */
-#include "match_parts.h"
+#include "match_feed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,6 @@
 #define JUMP_KEEP 32
 
 #define BITS(x)       ((int32_t)((x)*64.0 + 0.5))
-#define COST_LITERAL  BITS(4.7) /* a byte of new data */
 #define COST_LITERALS BITS(3)   /* that there is new data before the next copy */
 #define COST_RECENT   BITS(18)  /* a copy on a diagonal used not long ago */
 #define COST_RETURN   BITS(14)  /* a copy on the diagonal used before the new data */
@@ -84,12 +83,13 @@ static const int32_t hit_cost[6] = {BITS(0.02), BITS(0.1), BITS(0.2),
 /* Fills gain[history][differs]: what a byte costs on a diagonal, less than as new data. */
 static void set_gains(struct path *p)
 {
+    int32_t literal = BITS(p->v->new_bits);
     for (unsigned history = 0; history < 256; history++) {
         unsigned n = 0;
         for (unsigned bit = 1; bit < 256; bit *= 2)
             n += (history & bit) != 0;
-        p->gain[history][0] = hit_cost[n < 5 ? n : 5] - COST_LITERAL;
-        p->gain[history][1] = miss_cost[n > 4 ? 2 : (history & 1)] - COST_LITERAL;
+        p->gain[history][0] = hit_cost[n < 5 ? n : 5] - literal;
+        p->gain[history][1] = miss_cost[n > 4 ? 2 : (history & 1)] - literal;
     }
 }
 
@@ -314,12 +314,17 @@ static uint32_t jump_run(struct path *p, uint32_t pos, const struct best *best, 
     return 0;
 }
 
-static void walk(struct path *p, const struct match_seeds *seeds)
+static void walk(struct path *p, struct match_feed *feed)
 {
+    const struct match_seeds *seeds = &feed->seeds;
     uint32_t pos = 0, probe = 0;
     size_t next = 0;
 
     while (pos < p->v->new_size && !p->failed) {
+        if (pos >= feed->known && inlay_match_feed_wait(feed, pos)) {
+            p->failed = 1;
+            return;
+        }
         while (next < seeds->count && seeds->at[next].start <= pos) {
             if (seeds->at[next].end > pos)
                 wake(p, pos, &seeds->at[next]);
@@ -363,7 +368,7 @@ static int emit(struct path *p, uint32_t last, struct inlay_segments *out)
     return 0;
 }
 
-int inlay_match_path(const struct match_views *v, const struct match_seeds *seeds,
+int inlay_match_path(const struct match_views *v, struct match_feed *feed,
                      struct inlay_segments *out)
 {
     struct path p = {.v = v, .fresh = {0, 0, NONE, NONE}, .used = MATCH_NO_DIAGONAL};
@@ -375,7 +380,7 @@ int inlay_match_path(const struct match_views *v, const struct match_seeds *seed
     for (unsigned i = 0; i < RECENT; i++)
         p.recent[i] = MATCH_NO_DIAGONAL;
     set_gains(&p);
-    walk(&p, seeds);
+    walk(&p, feed);
     struct best best = find_best(&p);
     uint32_t last = node_best(&p, &best);
     int failed = p.failed || emit(&p, last, out);

@@ -5,18 +5,22 @@
  * where nothing matches for long the searches thin out, so that neither
  * near-identical nor incompressible images cost much.
  */
-#include "match_parts.h"
+#include "huge.h"
+#include "match_feed.h"
 
 #include <divsufsort.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define FOLLOW_RUN  24u   /* bytes on the present diagonal that spare a search */
-#define RESUME_RUN  12u   /* the same, after a few differing bytes */
-#define RESUME_GAP  4u    /* how many */
-#define COMPARE_MAX 512u  /* bytes compared in a search: keeps periodic data fast */
-#define NEIGHBOURS  16u   /* equally long matches looked at on either side */
-#define BACK_MAX    4096u /* bytes a candidate is extended backwards */
-#define RECENT      8u    /* candidates that a new one may prolong */
+#define FOLLOW_RUN  24u    /* bytes on the present diagonal that spare a search */
+#define RESUME_RUN  12u    /* the same, after a few differing bytes */
+#define RESUME_GAP  4u     /* how many */
+#define COMPARE_MAX 512u   /* bytes compared in a search: keeps periodic data fast */
+#define NEIGHBOURS  16u    /* equally long matches looked at on either side */
+#define BACK_MAX    4096u  /* bytes a candidate is extended backwards */
+#define RECENT      8u     /* candidates that a new one may prolong */
+#define PROLONG_GAP 256u   /* if it starts no further behind their end */
+#define HAND_OVER   16384u /* bytes of the new image between one hand-over and the next */
 
 struct scan {
     const struct match_views *v;
@@ -24,7 +28,9 @@ struct scan {
     uint32_t *first;  /* by the leading bits: first suffix that has at least these */
     unsigned shift;   /* of 24 bits, how many do not take part in that */
     uint32_t min_len; /* shortest match that is worth a candidate */
-    struct match_seeds *seeds;
+    struct match_seeds seeds;
+    struct match_feed *feed;
+    uint32_t handed; /* position of the last hand-over */
 };
 
 static uint32_t prefix24(const uint8_t *p, uint32_t left)
@@ -46,7 +52,7 @@ static int index_old(struct scan *s)
     while (bits < 20 && (1u << (bits + 3)) < v->old_size)
         bits++;
     s->shift = 24 - bits;
-    s->sa = malloc(((size_t)v->old_size + 1) * sizeof *s->sa);
+    s->sa = inlay_huge_alloc(((size_t)v->old_size + 1) * sizeof *s->sa);
     s->first = calloc(((size_t)1 << bits) + 1, sizeof *s->first);
     if (!s->sa || !s->first || divsufsort(v->old, s->sa, (int32_t)v->old_size))
         return -1;
@@ -138,17 +144,32 @@ static uint32_t find(const struct scan *s, uint32_t pos, uint32_t diagonal, uint
                            min32(v->old_size - *old_pos, v->new_size - pos));
 }
 
+/* 1 if the eight bytes at a and b are equal. */
+static int same8(const uint8_t *a, const uint8_t *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, 8);
+    memcpy(&y, b, 8);
+    return x == y;
+}
+
 /* How far before a match its diagonal is still likely to be useful. */
 static uint32_t extend_back(const struct match_views *v, uint32_t pos, uint32_t old_pos)
 {
-    uint32_t max = min32(min32(pos, old_pos), BACK_MAX), best = 0;
+    const uint8_t *old = v->old + old_pos, *new = v->new + pos;
+    uint32_t max = min32(min32(pos, old_pos), BACK_MAX), best = 0, step;
     int score = 0, top = 0;
 
-    for (uint32_t i = 1; i <= max && score > top - 16; i++) {
-        score += v->old[old_pos - i] == v->new[pos - i] ? 1 : -1;
+    for (uint32_t i = 0; i < max && score > top - 16; i += step) {
+        step = max - i >= 8 && same8(old - i - 8, new - i - 8) ? 8 : 1;
+        if (step == 8)
+            score += 8;
+        else
+            score += old[-1 - (int32_t)i] == new[-1 - (int32_t)i] ? 1 : -1;
         if (score > top) {
             top = score;
-            best = i;
+            best = i + step;
         }
     }
     return best;
@@ -157,12 +178,12 @@ static uint32_t extend_back(const struct match_views *v, uint32_t pos, uint32_t 
 /* Makes a match a candidate, or prolongs the candidate that it goes on from. */
 static int note(struct scan *s, uint32_t pos, uint32_t old_pos, uint32_t len)
 {
-    struct match_seeds *seeds = s->seeds;
+    struct match_seeds *seeds = &s->seeds;
     uint32_t diagonal = old_pos - pos;
 
     for (size_t i = 0; i < RECENT && i < seeds->count; i++) {
         struct match_seed *seed = &seeds->at[seeds->count - 1 - i];
-        if (seed->diagonal == diagonal && pos <= seed->end + 256) {
+        if (seed->diagonal == diagonal && pos <= seed->end + PROLONG_GAP) {
             if (pos + len > seed->end)
                 seed->end = pos + len;
             return 0;
@@ -170,6 +191,23 @@ static int note(struct scan *s, uint32_t pos, uint32_t old_pos, uint32_t len)
     }
     uint32_t back = extend_back(s->v, pos, old_pos);
     return inlay_match_add(seeds, (struct match_seed){pos - back, pos + len, diagonal});
+}
+
+/* Hands over what nothing found from pos on will start before, nor prolong. */
+static void hand_over(struct scan *s, uint32_t pos)
+{
+    const struct match_seeds *seeds = &s->seeds;
+    uint32_t end = pos > BACK_MAX ? pos - BACK_MAX : 0;
+
+    if (pos - s->handed < HAND_OVER)
+        return;
+    s->handed = pos;
+    for (size_t i = 0; i < RECENT && i < seeds->count; i++) {
+        const struct match_seed *seed = &seeds->at[seeds->count - 1 - i];
+        if (pos <= seed->end + PROLONG_GAP)
+            end = min32(end, seed->start);
+    }
+    inlay_match_feed_put(s->feed, seeds, end);
 }
 
 /* Bytes from pos on that the diagonal explains well enough to go on without a search. */
@@ -194,6 +232,7 @@ static int scan_new(struct scan *s)
     uint32_t pos = 0, diagonal = 0, misses = 0, old_pos = 0, len;
 
     while (v->new_size - pos >= s->min_len) {
+        hand_over(s, pos);
         len = follow(v, pos, diagonal);
         if (len) {
             if (note(s, pos, pos + diagonal, len))
@@ -219,9 +258,9 @@ static int scan_new(struct scan *s)
     return 0;
 }
 
-int inlay_match_seeds(const struct match_views *v, struct match_seeds *seeds)
+int inlay_match_seeds(const struct match_views *v, struct match_feed *feed)
 {
-    struct scan s = {.v = v, .seeds = seeds, .min_len = 4};
+    struct scan s = {.v = v, .feed = feed, .min_len = 4};
     int failed;
 
     if (v->old_size >= 1u << 20)
@@ -231,5 +270,8 @@ int inlay_match_seeds(const struct match_views *v, struct match_seeds *seeds)
     failed = index_old(&s) || scan_new(&s);
     free(s.sa);
     free(s.first);
+    if (!failed)
+        inlay_match_feed_put(feed, &s.seeds, UINT32_MAX);
+    free(s.seeds.at);
     return failed;
 }

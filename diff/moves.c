@@ -13,12 +13,12 @@
 
 #define NONE 0xffffffffu
 
-#define MOVE_MIN 8u  /* bytes; shorter ones are chance */
-#define LONG_MIN 32u /* these say something about addresses that only new code refers to */
+#define MOVE_MIN 8u   /* bytes; shorter ones are chance */
+#define LONG     256u /* longer ones say no more about addresses that only new code refers to */
 
 /* What moves are worth, in bits. */
 #define WORTH_REFERENCE 8  /* a target that is predicted */
-#define WORTH_LONG      8  /* LONG_MIN bytes or more */
+#define WORTH_BYTES     8  /* one for so many bytes */
 #define WORTH_BLOCK     18 /* a copy that goes on behind the end of a block */
 
 /* A target of old code, and which diagonal leads to what it became. */
@@ -153,7 +153,7 @@ static void appraise(const struct choice *c, struct candidate *x)
         n -= hits(c, x->first, split, before->s.old_pos - before->s.new_pos);
     if (behind)
         n -= hits(c, split, x->end, behind->s.old_pos - behind->s.new_pos);
-    x->worth = n * WORTH_REFERENCE + (s->len >= LONG_MIN ? WORTH_LONG : 0);
+    x->worth = n * WORTH_REFERENCE + (int32_t)(s->len < LONG ? s->len : LONG) / WORTH_BYTES;
     if (c->in->block_len)
         x->worth += (int32_t)((s->new_pos + s->len - 1u) / c->in->block_len -
                               s->new_pos / c->in->block_len) *
@@ -239,28 +239,33 @@ static void drop(struct choice *c)
 
 /* ---- the choice ---- */
 
-static int by_old(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    if (x->s.old_pos != y->s.old_pos)
-        return x->s.old_pos < y->s.old_pos ? -1 : 1;
-    return x->s.new_pos < y->s.new_pos ? -1 : x->s.new_pos > y->s.new_pos;
-}
-
 static int by_new(const void *a, const void *b)
 {
     const struct inlay_segment *x = a, *y = b;
     return x->new_pos < y->new_pos ? -1 : x->new_pos > y->new_pos;
 }
 
+/* Fills c->at with segments that may become moves.  Returns 0, or -1 if memory is out. */
+static int find_candidates(struct choice *c)
+{
+    const struct inlay_segments *all = c->in->segments;
+    struct inlay_segment *s = calloc(all->count + 1u, sizeof *s);
+    size_t count = 0;
+    if (!s)
+        return -1;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->at[i].len >= MOVE_MIN)
+            s[count++] = all->at[i];
+    count = inlay_segments_drop_echoes(s, count);
+    for (size_t i = 0; i < count; i++)
+        c->at[c->count++].s = s[i];
+    free(s);
+    return 0;
+}
+
 /* Who is next to whom, and whose the references are while all are there. */
 static void line_up(struct choice *c)
 {
-    for (size_t i = 0; i < c->in->segments->count; i++)
-        if (c->in->segments->at[i].len >= MOVE_MIN)
-            c->at[c->count++].s = c->in->segments->at[i];
-    if (c->count)
-        qsort(c->at, c->count, sizeof *c->at, by_old);
     for (uint32_t i = 0; i < c->count; i++) {
         struct candidate *x = &c->at[i];
         x->before = i ? i - 1u : NONE;
@@ -314,7 +319,7 @@ struct inlay_segment *inlay_choose_moves(const struct inlay_moves_input *in, uin
     size_t room = in->segments->count + 1;
     c.at = calloc(room, sizeof *c.at);
     c.heap = calloc(room, sizeof *c.heap);
-    if (c.at && c.heap && !find_references(&c)) {
+    if (c.at && c.heap && !find_references(&c) && !find_candidates(&c)) {
         line_up(&c);
         fill_heap(&c);
         while (c.count && (c.count > in->most - kept || c.at[c.heap[0]].worth <= 0))

@@ -25,14 +25,28 @@ int inlay_segments_add(struct inlay_segments *s,
 void inlay_segments_free(struct inlay_segments *s);
 
 /*
+ * Sorts segments by old_pos and drops those that lie, in the old image, within
+ * one that is more than INLAY_ECHO times as long: of bytes that were copied
+ * twice, the long copy says where they went, the short one only looks like
+ * them.  Returns how many are left.
+ */
+#define INLAY_ECHO 8u
+size_t inlay_segments_drop_echoes(struct inlay_segment *at, size_t count);
+
+struct inlay_match_options {
+    const struct inlay_segments *hint; /* of an earlier pass, whose diagonals are tried; or NULL */
+    double new_bits; /* what a byte of new data costs, 3 to 8 bits; 0: not known, 4.7 */
+    unsigned jobs;   /* threads at most, which changes nothing about the result; 0 is 1 */
+};
+
+/*
  * Finds segments with a suffix array of `old` and a cost-based choice.
  * old_view and new_view are what is compared (images after normalisation, or
  * the images themselves); both have the sizes given.  Deterministic.
- * hint may hold segments of an earlier pass (their diagonals become
- * candidates), or be NULL.  Returns 0, or -1 if memory is out.
+ * Returns 0, or -1 if memory is out.
  */
 int inlay_match_images(const uint8_t *old_view, size_t old_size, const uint8_t *new_view,
-                       size_t new_size, const struct inlay_segments *hint,
+                       size_t new_size, const struct inlay_match_options *options,
                        struct inlay_segments *out);
 
 #endif

@@ -28,7 +28,7 @@
  * ABI for the Arm Architecture, 6).
  */
 enum inlay_table_kind { INLAY_TABLE_FROM_HERE, INLAY_TABLE_FROM_BASE, INLAY_TABLE_FROM_HERE31 };
-#define INLAY_TABLES_MAX 4u
+#define INLAY_TABLES_MAX 16u
 
 struct inlay_table {
     uint8_t kind;     /* enum inlay_table_kind */

@@ -53,39 +53,89 @@ static int scene_is_pointer(const struct inlay_scene *sc, enum inlay_side side, 
     return 1;
 }
 
-/* A word of a table, if what it refers to is in the image but not in the table itself. */
-static int scene_table_word(const struct inlay_scene *sc, enum inlay_side side, const uint8_t *b,
-                            uint32_t n, uint32_t addr, struct inlay_unit *u)
+static void scene_word(struct inlay_unit *u, enum inlay_scene_type type, uint32_t target)
+{
+    u->len = 4;
+    u->type = (uint8_t)type;
+    u->has_target = 1;
+    u->target = target;
+}
+
+static void scene_plain(struct inlay_unit *u, enum inlay_scene_type type, uint32_t len)
+{
+    u->len = (uint8_t)len;
+    u->type = (uint8_t)type;
+    u->has_target = 0;
+    u->target = 0;
+}
+
+/* 1 if the target of a table's word is in the image but not in the table itself. */
+static int scene_leads_out(const struct inlay_scene *sc, enum inlay_side side,
+                           const struct inlay_table *t, uint32_t word, uint32_t target)
+{
+    uint32_t pos;
+    return word != 0 && target - t->addr[side] >= t->len[side] &&
+           inlay_scene_pos(sc, side, target, &pos);
+}
+
+/* A word of a table, if it refers to something outside the table. */
+static int scene_table_word(const struct inlay_scene *sc, enum inlay_side side,
+                            const struct inlay_table *t, const uint8_t *b, uint32_t addr,
+                            struct inlay_unit *u)
+{
+    uint32_t word = inlay_get32(b), target = t->addr[side] + word;
+    if (t->kind == INLAY_TABLE_FROM_HERE31 && word >> 31)
+        return 0;
+    if (t->kind == INLAY_TABLE_FROM_HERE)
+        target = addr + word;
+    else if (t->kind == INLAY_TABLE_FROM_HERE31)
+        target = addr + inlay_sign(word, 31);
+    scene_word(u, (enum inlay_scene_type)(INLAY_TYPE_FROM_HERE + t->kind), target);
+    return scene_leads_out(sc, side, t, word, target);
+}
+
+/* 1 if the word at b is how far back its CIE is: where a function is follows. */
+static int scene_is_cie(const struct inlay_scene *sc, enum inlay_side side,
+                        const struct inlay_table *t, const uint8_t *b, uint32_t addr)
+{
+    uint32_t back = inlay_get32(b), start = inlay_get32(b + 4);
+    return back - 1u < addr - t->addr[side] && !(back & 3u) &&
+           scene_leads_out(sc, side, t, start, addr + 4u + start);
+}
+
+/*
+ * A word of an entry of .eh_frame: length, distance to the CIE, where the
+ * function is, its length, and then bytes that are no processor's code.
+ */
+static void scene_frame_word(const struct inlay_scene *sc, enum inlay_side side,
+                             const struct inlay_table *t, const uint8_t *b, uint32_t n,
+                             uint32_t addr, struct inlay_unit *u)
+{
+    uint32_t edge = 4u - (addr & 3u);
+    if (n < edge || edge < 4u)
+        scene_plain(u, INLAY_TYPE_EDGE, n < edge ? n : edge);
+    else if (n >= 12u && scene_is_cie(sc, side, t, b, addr) &&
+             !scene_is_cie(sc, side, t, b + 4, addr + 4u))
+        scene_word(u, INLAY_TYPE_BACK, addr - inlay_get32(b));
+    else if (!scene_table_word(sc, side, t, b, addr, u))
+        scene_plain(u, INLAY_TYPE_FRAME, 4);
+}
+
+/* 1 if a table holds the address and says what the unit is. */
+static int scene_in_table(const struct inlay_scene *sc, enum inlay_side side, const uint8_t *b,
+                          uint32_t n, uint32_t addr, struct inlay_unit *u)
 {
     for (unsigned i = 0; i < sc->tables; i++) {
         const struct inlay_table *t = &sc->table[i];
-        uint32_t pos, word;
-        if (addr - t->addr[side] >= t->len[side] || (addr & 3u) || n < 4)
+        if (addr - t->addr[side] >= t->len[side])
             continue;
-        word = inlay_get32(b);
-        if (t->kind == INLAY_TABLE_FROM_HERE31 && word >> 31)
-            return 0;
-        u->len = 4;
-        u->type = (uint8_t)(INLAY_TYPE_FROM_HERE + t->kind);
-        u->has_target = 1;
-        if (t->kind == INLAY_TABLE_FROM_HERE)
-            u->target = addr + word;
-        else if (t->kind == INLAY_TABLE_FROM_BASE)
-            u->target = t->addr[side] + word;
-        else
-            u->target = addr + inlay_sign(word, 31);
-        return word != 0 && u->target - t->addr[side] >= t->len[side] &&
-               inlay_scene_pos(sc, side, u->target, &pos);
+        if (t->kind == INLAY_TABLE_FROM_HERE) {
+            scene_frame_word(sc, side, t, b, n, addr, u);
+            return 1;
+        }
+        return !(addr & 3u) && n >= 4 && scene_table_word(sc, side, t, b, addr, u);
     }
     return 0;
-}
-
-static void scene_edge(struct inlay_unit *u, uint32_t len)
-{
-    u->len = (uint8_t)len;
-    u->type = INLAY_TYPE_EDGE;
-    u->has_target = 0;
-    u->target = 0;
 }
 
 void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
@@ -95,10 +145,10 @@ void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
     uint32_t granule = sc->arch->granule;
     if (addr & (granule - 1u)) {
         uint32_t edge = granule - (addr & (granule - 1u));
-        scene_edge(u, edge < n ? edge : n);
+        scene_plain(u, INLAY_TYPE_EDGE, edge < n ? edge : n);
         return;
     }
-    if (sc->tables && scene_table_word(sc, side, b, n, addr, u))
+    if (sc->tables && scene_in_table(sc, side, b, n, addr, u))
         return;
     if (scene_is_pointer(sc, side, b, n, addr, u))
         return;
@@ -108,15 +158,15 @@ void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
         struct inlay_unit pointer;
         if (skip < u->len && n >= skip + 4u &&
             scene_is_pointer(sc, side, b + skip, n - skip, addr + skip, &pointer))
-            scene_edge(u, skip);
+            scene_plain(u, INLAY_TYPE_EDGE, skip);
     }
 }
 
-/* Where the table of words relative to its start is in the new image. */
-static uint32_t scene_base(const struct inlay_scene *sc)
+/* Where the table that holds an old address is in the new image. */
+static uint32_t scene_base(const struct inlay_scene *sc, uint32_t old_addr)
 {
     for (unsigned i = 0; i < sc->tables; i++)
-        if (sc->table[i].kind == INLAY_TABLE_FROM_BASE)
+        if (old_addr - sc->table[i].addr[INLAY_OLD] < sc->table[i].len[INLAY_OLD])
             return sc->table[i].addr[INLAY_NEW];
     return 0;
 }
@@ -129,10 +179,27 @@ int inlay_scene_aim(const struct inlay_scene *sc, const struct inlay_arch_state 
         return sc->arch->aim(st, u, b, old_addr, new_addr, target);
     if (u->type == INLAY_TYPE_FROM_HERE)
         target -= new_addr;
+    else if (u->type == INLAY_TYPE_BACK)
+        target = new_addr - target;
     else if (u->type == INLAY_TYPE_FROM_HERE31)
         target = (target - new_addr) & 0x7fffffffu;
     else if (u->type == INLAY_TYPE_FROM_BASE)
-        target -= scene_base(sc);
+        target -= scene_base(sc, old_addr);
     inlay_put32(b, target);
     return 1;
+}
+
+uint32_t inlay_scene_word_target(const struct inlay_scene *sc, enum inlay_scene_type type,
+                                 const uint8_t *b, uint32_t old_addr, uint32_t new_addr)
+{
+    uint32_t word = inlay_get32(b);
+    if (type == INLAY_TYPE_FROM_HERE)
+        return word + new_addr;
+    if (type == INLAY_TYPE_BACK)
+        return new_addr - word;
+    if (type == INLAY_TYPE_FROM_HERE31)
+        return (word + new_addr) & 0x7fffffffu;
+    if (type == INLAY_TYPE_FROM_BASE)
+        return word + scene_base(sc, old_addr);
+    return word;
 }

@@ -12,7 +12,9 @@ enum inlay_scene_type {
     INLAY_TYPE_EDGE,                           /* bytes up to where a unit can start */
     INLAY_TYPE_FROM_HERE,                      /* a word: an address minus the word's own */
     INLAY_TYPE_FROM_BASE,                      /* a word: an address minus that of its table */
-    INLAY_TYPE_FROM_HERE31 /* the same as FROM_HERE in 31 bits, the top bit clear */
+    INLAY_TYPE_FROM_HERE31,                    /* the same as FROM_HERE, in 31 bits */
+    INLAY_TYPE_BACK,                           /* a word: its own address minus an address */
+    INLAY_TYPE_FRAME                           /* another word of .eh_frame */
 };
 
 enum inlay_side { INLAY_OLD, INLAY_NEW };
@@ -23,7 +25,7 @@ struct inlay_scene {
     struct inlay_space space[2][INLAY_SPACES_MAX];
     uint32_t data_lo, data_hi; /* addresses outside the image that are worth following */
     uint8_t tables;
-    struct inlay_table table[INLAY_TABLES_MAX];
+    const struct inlay_table *table; /* the caller's, at most INLAY_TABLES_MAX */
 };
 
 /* 1 and the address of a position; 0 and the position itself if it has none. */
@@ -43,5 +45,8 @@ void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
 int inlay_scene_aim(const struct inlay_scene *sc, const struct inlay_arch_state *st,
                     const struct inlay_unit *u, uint8_t *b, uint32_t old_addr, uint32_t new_addr,
                     uint32_t target);
+/* What a word of the new image refers to if it is of one of the scene's types: aim()'s inverse. */
+uint32_t inlay_scene_word_target(const struct inlay_scene *sc, enum inlay_scene_type type,
+                                 const uint8_t *b, uint32_t old_addr, uint32_t new_addr);
 
 #endif

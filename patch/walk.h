@@ -107,7 +107,7 @@ struct walk_hunch {
     uint16_t base;
     uint8_t byte;
 };
-#define MEMO_LOG2 9u
+#define MEMO_LOG2  9u
 #define HALF_KINDS 32u
 
 struct walk_cache {
@@ -127,6 +127,7 @@ struct walk {
 
     /* the plan */
     uint8_t phase;
+    struct inlay_table *table; /* the scene's */
     struct inlay_map map;
     struct inlay_range *pool;
     uint32_t pool_count;
@@ -150,11 +151,11 @@ struct walk {
     uint16_t calm_left;  /* units that the last FLAG_CALM still speaks of */
     uint8_t calm;        /* what it said: 1, all of them are right */
     uint8_t type_hits[INLAY_UNIT_TYPES];
-    uint32_t last_delta; /* new minus old in the last unit that missed */
+    uint32_t last_delta;             /* new minus old in the last unit that missed */
     uint16_t half_delta[HALF_KINDS]; /* the same for halfwords, by their top bits; 0: none yet */
-    uint8_t parcel;      /* INLAY_LITERAL_PARCELS: the first byte of the last new instruction */
-    uint32_t far;        /* the last far target of the code */
-    uint32_t word;       /* address of the literal word that is next in turn */
+    uint8_t parcel; /* INLAY_LITERAL_PARCELS: the first byte of the last new instruction */
+    uint32_t far;   /* the last far target of the code */
+    uint32_t word;  /* address of the literal word that is next in turn */
     struct walk_hunch hunch[HUNCHES];
     uint8_t memo[HUNCHES][1u << MEMO_LOG2]; /* by context: the byte that came last time */
     uint8_t memo_hits[HUNCHES];

@@ -239,17 +239,6 @@ static void walk_missed_unit(struct walk *s, struct walk_guess *g, uint8_t *out)
     walk_miss_bytes(s, g, n ? tried[n - 1u] : 0, out);
 }
 
-/* What a word of the new image refers to, if it is of the same kind as the old one. */
-static uint32_t walk_word_target(const struct walk *s, const struct walk_guess *g,
-                                 const uint8_t *now)
-{
-    uint8_t zero[INLAY_UNIT_MAX] = {0};
-    /* The word that refers to address 0 tells what is subtracted. */
-    inlay_scene_aim(&s->scene, &s->old_state, &g->unit, zero, g->old_addr, g->new_addr, 0);
-    uint32_t target = inlay_get32(now) - inlay_get32(zero);
-    return g->unit.type == INLAY_TYPE_FROM_HERE31 ? target & 0x7fffffffu : target;
-}
-
 /* After a miss: remembers what the unit became. */
 static void walk_learn(struct walk *s, struct walk_guess *g, const uint8_t *out)
 {
@@ -263,7 +252,9 @@ static void walk_learn(struct walk *s, struct walk_guess *g, const uint8_t *out)
         return;
     }
     if (g->unit.type >= INLAY_TYPE_POINTER) {
-        walk_learn_target(s, g->unit.target, walk_word_target(s, g, out));
+        walk_learn_target(s, g->unit.target,
+                          inlay_scene_word_target(&s->scene, (enum inlay_scene_type)g->unit.type,
+                                                  out, g->old_addr, g->new_addr));
         return;
     }
     struct inlay_unit u;

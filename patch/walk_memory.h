@@ -30,10 +30,21 @@ static size_t walk_weights_len(const struct inlay_mix_params *p)
     return (FLAG_ROWS * walk_flag_row(p) + BYTE_ROWS * walk_byte_row(p)) * sizeof(int16_t);
 }
 
+/* Exception tables that the scene has room for. */
+static unsigned walk_tables_most(const struct inlay_mix_params *p)
+{
+    return p->large ? INLAY_TABLES_MAX : 4u;
+}
+
+static size_t walk_scene_len(const struct inlay_mix_params *p)
+{
+    return walk_round(walk_tables_most(p) * sizeof(struct inlay_table));
+}
+
 /* Bytes of all tables. */
 static size_t walk_tables_len(const struct inlay_mix_params *p)
 {
-    return walk_round(p->moves * sizeof(struct inlay_move)) +
+    return walk_scene_len(p) + walk_round(p->moves * sizeof(struct inlay_move)) +
            walk_round(p->moves * sizeof(uint16_t)) +
            walk_round(p->ranges * sizeof(struct inlay_range)) + walk_swap_len(p) +
            walk_flag_len(p) + walk_byte_len(p) + walk_weights_len(p);
@@ -43,6 +54,8 @@ static size_t walk_tables_len(const struct inlay_mix_params *p)
 static void walk_lay_out(struct walk *s, uint8_t *at)
 {
     const struct inlay_mix_params *p = &s->params;
+    s->scene.table = s->table = (struct inlay_table *)(void *)at;
+    at += walk_scene_len(p);
     s->map.move = (struct inlay_move *)(void *)at;
     at += walk_round(p->moves * sizeof(struct inlay_move));
     s->map.by_old = (uint16_t *)(void *)at;

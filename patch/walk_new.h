@@ -42,10 +42,16 @@ static uint32_t walk_new_far(struct walk *s, struct walk_text *t, unsigned kind,
 static void walk_new_aim(struct walk *s, uint8_t *b, unsigned len, uint32_t target)
 {
     struct inlay_unit u;
-    struct inlay_arch_state st;
+    struct inlay_arch_state st = {{0}, 0};
     uint32_t here = walk_here(s);
     s->scene.arch->parse(&st, b, len, here, &u);
     s->scene.arch->aim(&st, &u, b, here, here, target);
+}
+
+/* Whether what looks like an instruction with a far target is one. */
+static unsigned walk_is_far(struct walk *s, unsigned is_call, unsigned far)
+{
+    return s->taught ? far != 0 : walk_bit(s, FLAG_FAR + is_call, far != 0);
 }
 
 /* ---- halfwords: Thumb, AVR ---- */
@@ -82,12 +88,10 @@ static unsigned walk_new_thumb(struct walk *s, uint8_t *out)
     walk_want(s, want, len);
     unsigned far = walk_thumb_far(want, len);
     unsigned hi = walk_text_byte(s, &t, SET_HALF, far ? far : want[1]);
-    if (len == 4 && (hi == THUMB_CALL || hi == THUMB_JUMP)) {
-        unsigned counter = FLAG_FAR + (hi == THUMB_CALL);
-        if (s->taught ? far != 0 : walk_bit(s, counter, far != 0)) {
-            walk_thumb_new_far(s, &t, hi, want, out);
-            return 4;
-        }
+    if (len == 4 && (hi == THUMB_CALL || hi == THUMB_JUMP) &&
+        walk_is_far(s, hi == THUMB_CALL, far)) {
+        walk_thumb_new_far(s, &t, hi, want, out);
+        return 4;
     }
     out[1] = (uint8_t)hi;
     walk_thumb_new_low(s, &t, want[0], out);
@@ -139,26 +143,58 @@ static void walk_xtensa_new_load(struct walk *s, struct walk_text *t, const uint
     inlay_put16(out + 1, walk_xtensa_turn(s, t->known));
 }
 
+/* What is left of an instruction that has a target; 0: this one has none. */
+static unsigned walk_xtensa_new_rest(struct walk *s, struct walk_text *t, const uint8_t *want,
+                                     uint8_t *out)
+{
+    if ((out[0] & 15u) == XTENSA_CALL)
+        walk_xtensa_new_call(s, t, want, out);
+    else if ((out[0] & 15u) == XTENSA_LOAD)
+        walk_xtensa_new_load(s, t, want, out);
+    else
+        return 0;
+    return 3;
+}
+
+static unsigned walk_riscv_new_rest(struct walk *s, struct walk_text *t, const uint8_t *want,
+                                    uint8_t *out)
+{
+    unsigned kind = out[0];
+    if ((kind != RISCV_CALL && kind != RISCV_JUMP) ||
+        !walk_is_far(s, kind == RISCV_CALL, walk_riscv_far(want, 4)))
+        return 0;
+    uint32_t from = walk_here(s), target = walk_far_target(s, want, 4);
+    target = walk_new_far(s, t, kind, target >> 1 & 0xffffffu) << 1;
+    inlay_put32(out, kind + RISCV_JAL);
+    walk_new_aim(s, out, 4, from + inlay_sign(target - from, 21));
+    return 4;
+}
+
+/* How the first byte stands for this instruction. */
+static unsigned walk_parcel_first(const struct walk *s, const uint8_t *b, unsigned len)
+{
+    if (s->scene.arch->id == INLAY_ARCH_XTENSA)
+        return len >= 3u && (b[0] & 15u) == XTENSA_CALL ? b[0] & 0x3fu : b[0];
+    unsigned far = walk_riscv_far(b, len);
+    return far ? far : b[0];
+}
+
 /* A whole instruction, or what of it is left in this run. */
 static unsigned walk_new_parcel(struct walk *s, uint8_t *out)
 {
     uint8_t want[NEW_MAX] = {0};
     struct walk_text t = {.place = PLACE_CODE, .before = s->before};
-    unsigned room = s->run_left < NEW_MAX ? s->run_left : NEW_MAX;
-    unsigned whole = s->scene.arch->id == INLAY_ARCH_XTENSA && room >= 3u;
+    unsigned room = s->run_left < NEW_MAX ? s->run_left : NEW_MAX, len = 0;
     walk_want(s, want, room);
-    unsigned first = whole && (want[0] & 15u) == XTENSA_CALL ? want[0] & 0x3fu : want[0];
-    out[0] = (uint8_t)walk_text_byte(s, &t, SET_PARCEL, first);
+    out[0] = (uint8_t)walk_text_byte(s, &t, SET_PARCEL, walk_parcel_first(s, want, room));
     s->parcel = out[0];
-    if (whole && (out[0] & 15u) == XTENSA_CALL) {
-        walk_xtensa_new_call(s, &t, want, out);
-        return 3;
-    }
-    if (whole && (out[0] & 15u) == XTENSA_LOAD) {
-        walk_xtensa_new_load(s, &t, want, out);
-        return 3;
-    }
-    unsigned len = walk_parcel_len(s, out[0]);
+    if (s->scene.arch->id == INLAY_ARCH_XTENSA && room >= 3u)
+        len = walk_xtensa_new_rest(s, &t, want, out);
+    else if (s->scene.arch->id == INLAY_ARCH_RISCV && room == 4u)
+        len = walk_riscv_new_rest(s, &t, want, out);
+    if (len)
+        return len;
+    len = walk_parcel_len(s, out[0]);
     len = len < room ? len : room;
     for (unsigned i = 1; i < len; i++) {
         t.before = t.before << 8 | out[i - 1u];

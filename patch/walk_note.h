@@ -26,7 +26,7 @@ static uint32_t walk_here(const struct walk *s)
 static uint32_t walk_far_target(const struct walk *s, const uint8_t *b, unsigned len)
 {
     struct inlay_unit u;
-    struct inlay_arch_state st;
+    struct inlay_arch_state st = {{0}, 0};
     enum walk_quality quality;
     s->scene.arch->parse(&st, b, len, walk_here(s), &u);
     return s->side == INLAY_NEW ? u.target : walk_map_target(s, u.target, &quality);
@@ -134,6 +134,31 @@ static void walk_note_xtensa(struct walk *s, const uint8_t *b, unsigned len)
     }
 }
 
+/* ---- RISC-V ---- */
+
+/* Opcodes that are not in use stand for JAL with ra and without a register. */
+enum { RISCV_JUMP = 0x6b, RISCV_CALL = 0xeb, RISCV_JAL = 0x04 /* more than these */ };
+
+/* RISCV_CALL, RISCV_JUMP, or 0 for anything else. */
+static unsigned walk_riscv_far(const uint8_t *b, unsigned len)
+{
+    unsigned kind = b[0] - (unsigned)RISCV_JAL;
+    return len == 4 && !(b[1] & 15u) && (kind == RISCV_CALL || kind == RISCV_JUMP) ? kind : 0;
+}
+
+static void walk_note_riscv(struct walk *s, const uint8_t *b, unsigned len)
+{
+    unsigned far = walk_riscv_far(b, len);
+    if (far) {
+        s->far = walk_far_target(s, b, len);
+        walk_note_byte(s, s->far >> 1);
+        walk_note_byte(s, far);
+    } else {
+        for (unsigned i = 0; i < len; i++)
+            walk_note_byte(s, b[i]);
+    }
+}
+
 /* Adds an instruction, or what else there is at s->pos, to the text. */
 static void walk_note(struct walk *s, const uint8_t *b, unsigned len)
 {
@@ -141,6 +166,8 @@ static void walk_note(struct walk *s, const uint8_t *b, unsigned len)
         walk_note_thumb(s, b, len);
     else if (s->scene.arch->id == INLAY_ARCH_XTENSA)
         walk_note_xtensa(s, b, len);
+    else if (s->scene.arch->id == INLAY_ARCH_RISCV)
+        walk_note_riscv(s, b, len);
     else
         for (unsigned i = 0; i < len; i++)
             walk_note_byte(s, b[i]);

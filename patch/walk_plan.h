@@ -148,12 +148,12 @@ static int walk_one_space(struct walk *s)
 static int walk_table_count(struct walk *s)
 {
     s->plan_left = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->tables));
-    return s->plan_left > INLAY_TABLES_MAX ? INLAY_E_CORRUPT : 0;
+    return s->plan_left > walk_tables_most(&s->params) ? INLAY_E_CORRUPT : 0;
 }
 
 static int walk_one_table(struct walk *s)
 {
-    struct inlay_table *t = &s->scene.table[s->scene.tables];
+    struct inlay_table *t = &s->table[s->scene.tables];
     t->kind = (uint8_t)walk_raw(s, 2, INLAY_WANT(truth_table(s)->kind));
     t->addr[INLAY_OLD] = walk_number(s, NUMBER_MISC, INLAY_WANT(truth_table(s)->addr[0]));
     t->addr[INLAY_NEW] =

@@ -95,6 +95,15 @@ for seed in "${seeds[@]}"; do
     compare "made up module $seed" "$tmp/$seed.old" "$tmp/$seed.new" --profile "$tmp/stage.profile"
 done
 
+read -ra seeds < <(echo {2000..2015})
+python3 tests/oracle/pairs.py "$tmp" "${seeds[@]}"
+for seed in "${seeds[@]}"; do
+    arch=$(echo aarch64 x86-64 aarch64 auto | cut -d' ' -f$((seed % 4 + 1)))
+    compare "made up ELF $seed" "$tmp/$seed.old" "$tmp/$seed.new" --arch "$arch"
+    compare "made up ELF $seed" "$tmp/$seed.old" "$tmp/$seed.new" --arch "$arch" --codec lzma
+    compare "made up ELF $seed" "$tmp/$seed.old" "$tmp/$seed.new" --arch "$arch" --profile "$tmp/stage.profile"
+done
+
 for new in ../shared/corpus/*/*/new; do
     [ -e "$new" ] || continue
     [ "$(wc -c <"$new")" -le 500000 ] || continue

@@ -9,6 +9,7 @@ case $1 in
 /*) inlay=$1 ;;
 *) inlay=$PWD/$1 ;;
 esac
+images=$(cd "$(dirname "$0")/../corpus/images" && pwd) || exit 1
 kills=${2:-${KILLS:-200}}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -168,6 +169,22 @@ code "lzma on a microcontroller" 5 "bytes of RAM, [0-9]* more than" \
 # ---- determinism ----
 "$inlay" diff old new a.patch && "$inlay" diff old new b.patch
 same "the same patch twice" a.patch b.patch
+jobs() { # NAME OLD NEW [diff options]: as many threads as there may be, and the same bytes
+    name=$1 from=$2 to=$3
+    shift 3
+    for n in 1 2 8; do
+        "$inlay" diff "$from" "$to" jobs$n.patch --jobs $n "$@" 2>/dev/null || rm -f jobs$n.patch
+    done
+    same "$name: two threads" jobs1.patch jobs2.patch
+    same "$name: eight threads" jobs1.patch jobs8.patch
+}
+cortex=$images/cortex-m4 rv32=$images/rv32
+jobs "code, large models" "$cortex/v1.1.0.bin" "$cortex/v1.2.0-o2.bin"
+jobs "code, small models of several shapes" "$cortex/v1.1.0.bin" "$cortex/v1.2.0.bin" -p nrf52840
+jobs "code of another processor than the profile's" "$rv32/v1.0.1.bin" "$rv32/v1.1.0.bin" -p nrf52840
+jobs "large, both codecs" big bigger
+jobs "large, both codecs, mostly new" old bigger
+jobs "large, in place" big bigger --profile ./big.profile --mode in-place
 
 # ---- streams ----
 sh -c "'$inlay' diff - new - <old >s.patch" && same "diff from stdin to stdout" a.patch s.patch
@@ -186,6 +203,11 @@ code "closed output" 8 "cannot write standard output" sh -c "'$inlay' diff old n
 code "too many arguments" 2 "one argument too many: 'd'" "$inlay" diff a b c d
 code "bad mode" 2 "in-place or ab, not 'up'" "$inlay" diff old new p --mode up
 code "bad codec" 2 "auto, mix or lzma, not 'zip'" "$inlay" diff old new p --codec zip
+for n in 0 65 two -1 "" 2x; do
+    code "bad number of threads '$n'" 2 "a number of threads from 1 to 64, not '$n'" \
+        "$inlay" diff old new p --jobs "$n"
+done
+code "bad number of threads, short" 2 "a number of threads from 1 to 64" "$inlay" diff old new p -j0
 code "bad base" 2 "takes a number such as" "$inlay" diff old new p --base 12x
 code "bad counter" 2 "takes a number such as" "$inlay" diff old new p --security-counter=4294967296
 code "bad processor" 2 "there is no processor called 'z80'" "$inlay" diff old new p --arch z80

@@ -218,6 +218,71 @@ static void test_elf_inside(void **state)
     assert_true(has_space(l.old_space, l.old_spaces, 0x580, 0x580));
 }
 
+/* A library at b: code, .eh_frame_hdr and .eh_frame, and data that is loaded 64 KB behind. */
+static void make_library(uint8_t *b, uint32_t code, uint32_t data)
+{
+    static const uint32_t type[] = {1, 1, 0x6474e550};
+    const uint32_t pos[] = {0, code, code - 64u}, len[] = {code, data, 32};
+    memcpy(b,
+           "\x7f"
+           "ELF\x02\x01\x01",
+           7);
+    b[16] = 3; /* shared */
+    b[18] = 183;
+    b[32] = 64;
+    b[54] = 56;
+    b[56] = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t *p = b + 64u + 56u * i;
+        inlay_put32(p, type[i]);
+        inlay_put32(p + 8, pos[i]);
+        inlay_put32(p + 16, pos[i] + (i == 1 ? 0x10000u : 0));
+        inlay_put32(p + 32, len[i]);
+        inlay_put32(p + 40, len[i]);
+    }
+    memcpy(b + code - 64u, "\x01\x1b\x03\x3b", 4);
+    inlay_put32(b + code - 60u, 28); /* to .eh_frame: one entry of 12 bytes */
+    inlay_put32(b + code - 32u, 8);
+}
+
+/* Two libraries in one image: the first grew, which moves the second one. */
+static void test_archive(void **state)
+{
+    static uint8_t old[0x18000], new[0x18000];
+    struct inlay_layout l;
+    (void)state;
+    make_library(old + 0x400, 0x6000, 0x1000);
+    make_library(old + 0x8200, 0xa000, 0x1000);
+    make_library(new + 0x400, 0x6200, 0x1000);
+    make_library(new + 0x8800, 0xa000, 0x1000);
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "aarch64", 0, 0, &l), 0);
+    assert_int_equal(l.old_spaces, 4);
+    assert_int_equal(l.new_spaces, 4);
+    assert_int_equal(l.tables, 4);
+    for (unsigned i = 0; i < 4; i += 2) {
+        /* A file has the same addresses in both images, data as far from code as it thinks. */
+        assert_int_equal(l.old_space[i].addr, l.new_space[i].addr);
+        assert_int_equal(l.old_space[i].addr & 0xffffu, 0);
+        assert_int_equal(l.old_space[i + 1].addr - l.old_space[i].addr,
+                         0x10000u + l.old_space[i].len);
+        assert_int_equal(l.table[i].kind, INLAY_TABLE_FROM_BASE);
+        assert_int_equal(l.table[i].addr[0], l.old_space[i].addr + l.old_space[i].len - 64u);
+        assert_int_equal(l.table[i + 1].kind, INLAY_TABLE_FROM_HERE);
+        assert_int_equal(l.table[i + 1].addr[1], l.new_space[i].addr + l.new_space[i].len - 32u);
+    }
+    assert_int_equal(l.old_space[2].pos, 0x8200);
+    assert_int_equal(l.new_space[2].pos, 0x8800);
+    assert_true(l.old_space[2].addr > l.old_space[1].addr + l.old_space[1].len);
+    /* With its base known the image is one piece, and a file that is a small part is none. */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "aarch64", 1, 0x80000, &l), 0);
+    assert_int_equal(l.old_spaces, 1);
+    memset(old + 0x8200, 0, 64);
+    memset(old + 0x400, 0, 64);
+    make_library(old + 0x400, 0x4000, 0x100);
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "aarch64", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+}
+
 /* ---- real images ---- */
 
 /* The directory that `name` is in, from here or from the source directory; 0 if none. */
@@ -300,7 +365,7 @@ static const struct {
     {"wasm/mpy-mp-1.26.0-1.27.0", INLAY_ARCH_WASM, 0x80000000, 6506},
     {"compressed/ovmf-code-4m", INLAY_ARCH_NONE, 0, 0},
     {"rootfs/squashfs-xz-arm64", INLAY_ARCH_NONE, 0, 0},
-    {"rootfs/tar-arm64", INLAY_ARCH_AARCH64, 0, 0},
+    {"rootfs/tar-arm64", INLAY_ARCH_AARCH64, 0x80000000, 0x600},
 };
 
 static void test_corpus(void **state)
@@ -332,8 +397,8 @@ int main(void)
         cmocka_unit_test(test_names),      cmocka_unit_test(test_given),
         cmocka_unit_test(test_tiny),       cmocka_unit_test(test_noise),
         cmocka_unit_test(test_esp),        cmocka_unit_test(test_elf),
-        cmocka_unit_test(test_elf_inside), cmocka_unit_test(test_own_images),
-        cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_elf_inside), cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_own_images), cmocka_unit_test(test_corpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,7 +85,8 @@ static void encode(struct pair *p, uint32_t model_bytes)
     assert_int_equal(inlay_detect(p->old, p->old_size, p->new, p->new_size, p->arch, 0, 0, &layout),
                      0);
     assert_int_equal(
-        inlay_find_segments(p->old, p->old_size, p->new, p->new_size, &layout, &p->segments), 0);
+        inlay_find_segments(p->old, p->old_size, p->new, p->new_size, &layout, 0, 1, &p->segments),
+        0);
     assert_int_equal(inlay_order_plan(p->old, p->old_size, p->new, p->new_size, &p->limits,
                                       &p->segments, &p->order),
                      0);
@@ -96,8 +97,8 @@ static void encode(struct pair *p, uint32_t model_bytes)
                                           .segments = &p->segments,
                                           .order = &p->order,
                                           .limits = &p->limits,
+                                          .layout = &layout,
                                           .check_len = 4,
-                                          .arch = p->arch,
                                           .model_bytes = model_bytes};
     assert_int_equal(inlay_encode_lzma(&in, &p->encoded, &err), 0);
     assert_int_equal(p->encoded.codec, INLAY_CODEC_LZMA);

@@ -46,7 +46,8 @@ static struct result match(const uint8_t *old, uint32_t old_size, const uint8_t 
     struct result r = {{0}, 0, 0};
     uint32_t end = 0;
 
-    assert_int_equal(inlay_match_images(old, old_size, new, new_size, hint, &r.s), 0);
+    const struct inlay_match_options options = {.hint = hint, .jobs = 2};
+    assert_int_equal(inlay_match_images(old, old_size, new, new_size, &options, &r.s), 0);
     for (size_t i = 0; i < r.s.count; i++) {
         const struct inlay_segment *g = &r.s.at[i];
         assert_true(g->len > 0 && g->new_pos >= end);

@@ -96,6 +96,33 @@ static void test_misleading(void **unused)
     free(moves);
 }
 
+/* What was copied as part of something long, and once more alone. */
+static void test_echo(void **unused)
+{
+    uint32_t count;
+    struct inlay_segment twice[] = {
+        {0, 0, 64}, {0x820, 0x800, 0x400}, {0xd00, 0xa00, 0x40}, {0xe00, 0xa00, 0x90}};
+    (void)unused;
+    set_up();
+    struct inlay_segment *moves = choose(twice, 4, 10, &count);
+    assert_true(holds(moves, count, 0x820));
+    assert_false(holds(moves, count, 0xd00));
+    assert_true(holds(moves, count, 0xe00)); /* too long to be an echo */
+    free(moves);
+}
+
+static void test_echoes_are_sorted_out(void **unused)
+{
+    struct inlay_segment s[] = {{0, 0x100, 0x800},     {0x900, 0x8f0, 0x20}, {0xa00, 0x100, 0xff},
+                                {0xb00, 0x100, 0x100}, {0xc00, 0x80, 0x10},  {0xd00, 0x800, 8}};
+    static const uint32_t left[] = {0xc00, 0, 0xb00, 0x900};
+    (void)unused;
+    assert_int_equal(inlay_segments_drop_echoes(s, 6), 4);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(s[i].new_pos, left[i]);
+    assert_int_equal(inlay_segments_drop_echoes(NULL, 0), 0);
+}
+
 static void test_none(void **unused)
 {
     uint32_t count;
@@ -123,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_referred), cmocka_unit_test(test_misleading),
-        cmocka_unit_test(test_none), cmocka_unit_test(test_ascending)};
+        cmocka_unit_test(test_echo),     cmocka_unit_test(test_echoes_are_sorted_out),
+        cmocka_unit_test(test_none),     cmocka_unit_test(test_ascending)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -464,8 +464,9 @@ static unsigned real_pair(const char *dir)
     p.old = read_image(dir, "old");
     p.new = read_image(dir, "new");
     if (p.old.size && p.new.size) {
+        const struct inlay_match_options options = {0};
         assert_int_equal(
-            inlay_match_images(p.old.at, p.old.size, p.new.at, p.new.size, NULL, &p.before), 0);
+            inlay_match_images(p.old.at, p.old.size, p.new.at, p.new.size, &options, &p.before), 0);
         for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
             p.limits = limits[i];
             plan_and_check(&p);

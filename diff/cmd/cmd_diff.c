@@ -4,6 +4,7 @@
 #include "file.h"
 #include "inlay.h"
 #include "json.h"
+#include "parallel.h"
 #include "progress.h"
 
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 #define PAYLOADS_SHOWN 4
 
 static const char *profile_name = "host", *mode_name, *codec_name, *arch, *base, *component,
-                  *counter;
+                  *counter, *jobs;
 static const char *old_version, *new_version;
 static int as_json, old_checks;
 
@@ -39,6 +40,10 @@ static const struct cli_option options[] = {
      "let devices with another image tell its first wrong block; costs\n"
      "two bytes for each block of OLD",
      NULL, &old_checks},
+    {'j', "jobs", "N",
+     "threads at most, 1 to 64; default: one per processor, up to 8.  The\n"
+     "patch is the same whatever it is",
+     &jobs, NULL},
     {0, "json", NULL, "print where the bytes went as JSON", NULL, &as_json},
     {0, NULL, NULL, NULL, NULL, NULL},
 };
@@ -96,6 +101,11 @@ static int read_options(struct inlay_diff_options *o)
         return cli_usage_error("diff", "--component takes 1 to 32 bytes");
     if ((old_version && strlen(old_version) > 64) || (new_version && strlen(new_version) > 64))
         return cli_usage_error("diff", "a version's name has at most 64 bytes");
+    if (jobs && (cli_number(jobs, &number) || !number || number > INLAY_JOBS_MAX))
+        return cli_usage_error("diff", "--jobs takes a number of threads from 1 to %u, not '%s'",
+                               INLAY_JOBS_MAX, jobs);
+    if (jobs)
+        o->jobs = (unsigned)number;
     o->component = (const uint8_t *)component;
     o->component_len = component ? (uint8_t)strlen(component) : 0;
     return read_codec(o);

@@ -26,13 +26,13 @@ _inlay() {
             neighbour unstable"
         ;;
     --base | --component | --old-version | --new-version | --security-counter | --cuts | --keep | \
-        --seed | --replay) return ;;
+        -j | --jobs | --seed | --replay) return ;;
     esac
     if [ -z "$words" ]; then
         case ${COMP_WORDS[1]} in
         diff)
             words="--profile --mode --codec --arch --base --component --old-version --new-version
-                --security-counter --old-checks --json --help"
+                --security-counter --old-checks --jobs --json --help"
             ;;
         apply) words="--in-place --component --security-counter --help" ;;
         info) words="--old --json --help" ;;

@@ -33,6 +33,7 @@ complete -c inlay -n "__fish_seen_subcommand_from sim" -l cuts -x -a '1 2 3'
 complete -c inlay -n "__fish_seen_subcommand_from sim" -l keep -x
 complete -c inlay -n "__fish_seen_subcommand_from sim" -l seed -x
 complete -c inlay -n "__fish_seen_subcommand_from sim" -l full -d 'Run every history to its end'
+complete -c inlay -n "__fish_seen_subcommand_from diff" -s j -l jobs -x -d 'Threads at most'
 complete -c inlay -n "__fish_seen_subcommand_from diff" -l old-checks -d 'Checks of each old block'
 complete -c inlay -n "__fish_seen_subcommand_from sim" -l replay -x
 complete -c inlay -n "__fish_seen_subcommand_from profile" -f -a 'list show'

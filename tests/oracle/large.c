@@ -336,11 +336,7 @@ static int target_of(const struct large *s, const struct guess *g, const uint8_t
                      uint32_t *target)
 {
     if (g->u.type >= TYPE_WORDS) {
-        uint8_t zero[UNIT_MAX] = {0};
-        aim_unit(&s->scene, &s->registers, &g->u, zero, g->old_addr, g->new_addr, 0);
-        *target = get32(out) - get32(zero);
-        if (g->u.type == TYPE_FROM_HERE31)
-            *target &= 0x7fffffff;
+        *target = word_target(&s->scene, &g->u, out, g->old_addr, g->new_addr);
         return 1;
     }
     struct unit u;

@@ -137,14 +137,16 @@ int wasm_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t targe
 #define WINDOW     32
 #define TYPE_WORDS 24 /* types from here on are the scene's */
 #define SPACES_MAX 16
-#define TABLES_MAX 4
+#define TABLES_MAX 16
 enum {
     TYPE_POINTER = TYPE_WORDS,
     TYPE_DATA_POINTER,
     TYPE_EDGE,
     TYPE_FROM_HERE,
     TYPE_FROM_BASE,
-    TYPE_FROM_HERE31
+    TYPE_FROM_HERE31,
+    TYPE_BACK,
+    TYPE_FRAME
 };
 enum { TRUST_INSIDE, TRUST_NEAR, TRUST_FAR, TRUST_EMPTY };
 
@@ -182,6 +184,8 @@ void parse_unit(const struct scene *sc, struct registers *r, const uint8_t *b, u
                 uint32_t addr, struct unit *u);
 int aim_unit(const struct scene *sc, const struct registers *r, const struct unit *u, uint8_t *b,
              uint32_t old_addr, uint32_t new_addr, uint32_t target);
+uint32_t word_target(const struct scene *sc, const struct unit *u, const uint8_t *b,
+                     uint32_t old_addr, uint32_t new_addr);
 
 /* The first four bytes of a unit as a number. */
 uint32_t value_of(const struct scene *sc, const uint8_t *b, unsigned len);

@@ -4,12 +4,14 @@
 
 Writes DIR/SEED.old and DIR/SEED.new.  Words come from a small vocabulary, from
 branches and from pointers into the image, and move when something is inserted.
-Seeds from 1000 on are WebAssembly modules, made by pairs_wasm.py.
+Seeds from 1000 on are WebAssembly modules, made by pairs_wasm.py, those from
+2000 on ELF files or archives of them, made by pairs_elf.py.
 """
 import random
 import struct
 import sys
 
+import pairs_elf
 import pairs_wasm
 
 BASE = 0x8000000
@@ -70,9 +72,10 @@ def edit(r, program):
 for seed in sys.argv[2:]:
     r = random.Random(int(seed))
     if int(seed) >= 1000:
-        for name, module in zip(('old', 'new'), pairs_wasm.pair(r)):
+        kind = pairs_elf if int(seed) >= 2000 else pairs_wasm
+        for name, made in zip(('old', 'new'), kind.pair(r)):
             with open(f'{sys.argv[1]}/{seed}.{name}', 'wb') as f:
-                f.write(module)
+                f.write(made)
         continue
     first = words(r, r.choice([1, 3, 60, 400, 2500]))
     second, place = edit(r, first)

@@ -109,27 +109,66 @@ static int parse_pointer(const struct scene *sc, const uint8_t *b, uint32_t n, u
     return 1;
 }
 
-static int parse_table(const struct scene *sc, const uint8_t *b, uint32_t n, uint32_t addr,
-                       struct unit *u)
+static int leads_out(const struct scene *sc, const struct table *t, uint32_t target)
+{
+    uint32_t pos;
+    return target - t->old_addr >= t->len && old_pos_of(sc, target, &pos);
+}
+
+static int is_relative(const struct scene *sc, const struct table *t, const uint8_t *b,
+                       uint32_t addr)
+{
+    uint32_t word = get32(b);
+    return word != 0 && leads_out(sc, t, addr + word);
+}
+
+/* A distance back to somewhere in the table, and behind it a function's start. */
+static int is_back(const struct scene *sc, const struct table *t, const uint8_t *b, uint32_t addr)
+{
+    uint32_t word = get32(b);
+    return word % 4 == 0 && word != 0 && word <= addr - t->old_addr &&
+           is_relative(sc, t, b + 4, addr + 4);
+}
+
+static void parse_frame(const struct scene *sc, const struct table *t, const uint8_t *b, uint32_t n,
+                        uint32_t addr, struct unit *u)
+{
+    uint32_t whole = 4 - addr % 4;
+    struct unit plain = {4, TYPE_FRAME, 0, 0};
+    if (whole < 4 || n < 4) {
+        set_edge(u, n < whole ? n : whole);
+        return;
+    }
+    *u = plain;
+    if (n >= 12 && is_back(sc, t, b, addr) && !is_back(sc, t, b + 4, addr + 4))
+        set_word(u, 4, TYPE_BACK, addr - get32(b));
+    else if (is_relative(sc, t, b, addr))
+        set_word(u, 4, TYPE_FROM_HERE, addr + get32(b));
+}
+
+static int parse_other_table(const struct scene *sc, const struct table *t, const uint8_t *b,
+                             uint32_t n, uint32_t addr, struct unit *u)
 {
     if (addr % 4 != 0 || n < 4)
         return 0;
+    uint32_t word = get32(b);
+    uint32_t target = t->kind == 1 ? t->old_addr + word : addr + sign_extend(word, 31);
+    if (word == 0 || (t->kind == 2 && word >> 31) || !leads_out(sc, t, target))
+        return 0;
+    set_word(u, 4, t->kind == 1 ? TYPE_FROM_BASE : TYPE_FROM_HERE31, target);
+    return 1;
+}
+
+static int parse_table(const struct scene *sc, const uint8_t *b, uint32_t n, uint32_t addr,
+                       struct unit *u)
+{
     for (unsigned i = 0; i < sc->tables; i++) {
         const struct table *t = &sc->table[i];
-        uint32_t word = get32(b), target, pos;
         if (addr - t->old_addr >= t->len)
             continue;
-        if (word == 0 || (t->kind == 2 && word >> 31))
-            return 0;
-        if (t->kind == 0)
-            target = addr + word;
-        else if (t->kind == 1)
-            target = t->old_addr + word;
-        else
-            target = addr + sign_extend(word, 31);
-        if (target - t->old_addr < t->len || !old_pos_of(sc, target, &pos))
-            return 0;
-        set_word(u, 4, TYPE_FROM_HERE + t->kind, target);
+        if (t->kind != 0)
+            return parse_other_table(sc, t, b, n, addr, u);
+        parse_frame(sc, t, b, n, addr, u);
         return 1;
     }
     return 0;
@@ -163,16 +202,31 @@ int aim_unit(const struct scene *sc, const struct registers *r, const struct uni
         return cpu_aim(sc->cpu_id, r, u, b, old_addr, new_addr, target);
     if (u->type == TYPE_FROM_HERE)
         target -= new_addr;
+    if (u->type == TYPE_BACK)
+        target = new_addr - target;
     if (u->type == TYPE_FROM_HERE31)
         target = (target - new_addr) & 0x7fffffff;
     if (u->type == TYPE_FROM_BASE)
         for (unsigned i = 0; i < sc->tables; i++)
-            if (sc->table[i].kind == 1) {
+            if (old_addr - sc->table[i].old_addr < sc->table[i].len) {
                 target -= sc->table[i].new_addr;
                 break;
             }
     put32(b, target);
     return 1;
+}
+
+/* What is subtracted from a target tells the word that refers to 0; or the target is subtracted. */
+uint32_t word_target(const struct scene *sc, const struct unit *u, const uint8_t *b,
+                     uint32_t old_addr, uint32_t new_addr)
+{
+    struct registers none = {{0}, 0};
+    uint8_t zero[UNIT_MAX] = {0};
+    aim_unit(sc, &none, u, zero, old_addr, new_addr, 0);
+    if (u->type == TYPE_BACK)
+        return get32(zero) - get32(b);
+    uint32_t target = get32(b) - get32(zero);
+    return u->type == TYPE_FROM_HERE31 ? target & 0x7fffffff : target;
 }
 
 /* ---- values ---- */

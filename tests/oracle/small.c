@@ -74,7 +74,7 @@ static void read_spaces(struct small *s)
 static void read_tables(struct small *s)
 {
     s->scene.tables = number(s, KIND_MISC);
-    if (s->scene.tables > TABLES_MAX)
+    if (s->scene.tables > (s->large ? TABLES_MAX : 4u))
         bad("too many tables");
     for (unsigned i = 0; i < s->scene.tables; i++) {
         struct table *t = &s->scene.table[i];

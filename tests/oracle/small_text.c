@@ -101,12 +101,36 @@ static void note_xtensa(struct small *s, const uint8_t *b, unsigned len)
     }
 }
 
+enum { RISCV_JUMP = 0x6b, RISCV_CALL = 0xeb };
+
+static unsigned riscv_far(const uint8_t *b, unsigned len)
+{
+    if (len != 4 || b[1] % 16 != 0)
+        return 0;
+    return b[0] == 0xef ? RISCV_CALL : b[0] == 0x6f ? RISCV_JUMP : 0;
+}
+
+static void note_riscv(struct small *s, const uint8_t *b, unsigned len)
+{
+    unsigned far = riscv_far(b, len);
+    if (far) {
+        s->far = leads_to(s, b, 4);
+        note(s, s->far / 2);
+        note(s, far);
+        return;
+    }
+    for (unsigned i = 0; i < len; i++)
+        note(s, b[i]);
+}
+
 void pass_bytes(struct small *s, const uint8_t *bytes, unsigned len)
 {
     if (s->scene.cpu_id == CPU_THUMB2)
         note_thumb(s, bytes, len);
     else if (s->scene.cpu_id == CPU_XTENSA)
         note_xtensa(s, bytes, len);
+    else if (s->scene.cpu_id == CPU_RISCV)
+        note_riscv(s, bytes, len);
     else
         for (unsigned i = 0; i < len; i++)
             note(s, bytes[i]);
@@ -306,6 +330,22 @@ static int xtensa_field(struct small *s, struct text *t, const uint8_t *wanted, 
     return 1;
 }
 
+/* The rest of a far JAL of RISC-V; 0: it is none. */
+static int riscv_field(struct small *s, struct text *t, const uint8_t *wanted, uint8_t *out)
+{
+    unsigned kind = out[0];
+    if (kind != RISCV_JUMP && kind != RISCV_CALL)
+        return 0;
+    unsigned counter = kind == RISCV_JUMP ? C_FAR : C_FAR + 1;
+    if (s->lesson_text ? riscv_far(wanted, 4) == 0 : !plain_bit(s, counter))
+        return 0;
+    uint32_t from = here(s), to = s->lesson_text ? leads_to(s, wanted, 4) : 0;
+    to = new_far(s, t, kind, to / 2) * 2;
+    put32(out, kind == RISCV_CALL ? 0xef : 0x6f);
+    aim_at(s, out, 4, from + sign_extend((to - from) & 0x1fffff, 21));
+    return 1;
+}
+
 /* An instruction of two to four bytes, or what of it fits the run. */
 static unsigned new_parcel(struct small *s, uint8_t *out)
 {
@@ -317,10 +357,14 @@ static unsigned new_parcel(struct small *s, uint8_t *out)
     unsigned first = wanted[0];
     if (xtensa && room >= 3 && first % 16 == 5)
         first %= 64;
+    if (!xtensa && riscv_far(wanted, room))
+        first = riscv_far(wanted, room);
     out[0] = (uint8_t)new_byte(s, &t, 0, first);
     s->last_parcel = out[0];
     if (xtensa && room >= 3 && xtensa_field(s, &t, wanted, out))
         return 3;
+    if (!xtensa && room == 4 && riscv_field(s, &t, wanted, out))
+        return 4;
     unsigned len = out[0] % 4 == 3 ? 4 : 2;
     if (xtensa)
         len = out[0] % 16 >= 8 && out[0] % 16 < 14 ? 2 : 3;

@@ -319,10 +319,7 @@ static void learn(struct small *s, const struct guess *g, const uint8_t *out)
         return;
     }
     if (g->u.type >= TYPE_WORDS) {
-        uint8_t zero[UNIT_MAX] = {0};
-        aim_unit(&s->scene, &s->registers, &g->u, zero, g->old_addr, g->new_addr, 0);
-        uint32_t target = get32(out) - get32(zero);
-        learn_target(s, g->u.target, g->u.type == TYPE_FROM_HERE31 ? target & 0x7fffffff : target);
+        learn_target(s, g->u.target, word_target(&s->scene, &g->u, out, g->old_addr, g->new_addr));
         return;
     }
     struct unit u;

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INLAY_CODEC_MIX_HOST_H
+#define INLAY_CODEC_MIX_HOST_H
+
+#include "codec.h"
+
+/* inlay_codec_mix_all, compiled with fast_model.h; needs inlay_fast_model_init(). */
+extern const struct inlay_codec inlay_codec_mix_host;
+
+#endif

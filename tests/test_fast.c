@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What computers compile faster: the same numbers, so the same bytes, as what devices run. */
+#include "codec_mix.h"
+#include "codec_mix_host.h"
+#include "fast_model.h"
+#include "inlay.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+int32_t inlay_stretch(uint32_t p); /* the patcher's, which fast_model.h hides */
+
+static void test_log_odds(void **unused)
+{
+    (void)unused;
+    inlay_fast_model_init();
+    for (uint32_t p = 1; p < 65536; p++)
+        assert_int_equal(inlay_fast_stretch(p), inlay_stretch(p));
+}
+
+/* Words that a device's code might have, of which some changed and some moved. */
+static void make_images(uint8_t *old, uint8_t *new, size_t size, size_t moved)
+{
+    uint32_t state = 7;
+    for (size_t i = 0; i < size; i++) {
+        state = state * 1664525u + 1013904223u;
+        old[i] = (uint8_t)(i & 3 ? state >> 28 : state >> 24);
+    }
+    memcpy(new, old + moved, size - moved);
+    memcpy(new + size - moved, old, moved);
+    for (size_t i = 0; i < size; i += 1 + (state >> 24)) {
+        state = state * 1664525u + 1013904223u;
+        new[i] = (uint8_t)(state >> 20);
+    }
+}
+
+struct area {
+    uint8_t *data;
+    uint32_t len;
+};
+
+static int read_area(void *ctx, uint32_t pos, void *buf, uint32_t len)
+{
+    const struct area *a = ctx;
+    if (pos > a->len || len > a->len - pos)
+        return -1;
+    memcpy(buf, a->data + pos, len);
+    return 0;
+}
+
+static int write_area(void *ctx, uint32_t pos, const void *buf, uint32_t len)
+{
+    const struct area *a = ctx;
+    if (pos > a->len || len > a->len - pos)
+        return -1;
+    memcpy(a->data + pos, buf, len);
+    return 0;
+}
+
+static int erase_area(void *ctx, uint32_t pos, uint32_t len)
+{
+    const struct area *a = ctx;
+    if (pos > a->len || len > a->len - pos)
+        return -1;
+    memset(a->data + pos, 0xff, len);
+    return 0;
+}
+
+static struct inlay_flash flash_of(struct area *a)
+{
+    return (struct inlay_flash){.ctx = a,
+                                .read = read_area,
+                                .write = write_area,
+                                .erase = erase_area,
+                                .write_size = 1,
+                                .erased = 0xff,
+                                .regions = 1,
+                                .region = {{1, a->len}}};
+}
+
+/* The devices' decoder makes of a patch what the differ's own made of it when it checked it. */
+static void test_decoders(void **unused)
+{
+    enum { SIZE = 200000 };
+    static const struct inlay_codec *const codecs[] = {&inlay_codec_mix_all, NULL};
+    struct area old = {malloc(SIZE), SIZE}, new = {malloc(SIZE), SIZE}, made = {malloc(SIZE), SIZE};
+    struct inlay_flash old_flash = flash_of(&old), made_flash = flash_of(&made);
+    const struct inlay_image from = {.data = old.data, .size = SIZE};
+    const struct inlay_image to = {.data = new.data, .size = SIZE};
+    const struct inlay_config cfg = {
+        .old = &old_flash, .slot = &made_flash, .crypto = inlay_host_crypto(), .codecs = codecs};
+    struct inlay_diff_result result;
+    struct inlay_profile host;
+    struct inlay_error err;
+    int already;
+    (void)unused;
+    make_images(old.data, new.data, SIZE, 5000);
+    assert_ptr_equal(inlay_host_codecs()[0], &inlay_codec_mix_host);
+    assert_int_equal(inlay_profile_load("host", &host, &err), 0);
+    assert_int_equal(inlay_diff(&from, &to, &host, NULL, &result, &err), 0);
+    assert_int_equal(inlay_apply_flash(&cfg, result.patch.data, result.patch.len, &already, &err),
+                     0);
+    assert_memory_equal(made.data, new.data, SIZE);
+    inlay_diff_result_free(&result);
+    free(old.data);
+    free(new.data);
+    free(made.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_log_odds),
+        cmocka_unit_test(test_decoders),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
