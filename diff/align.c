@@ -18,7 +18,8 @@
 #define PASSES      2
 #define PASSES_WASM 3      /* locals follow the functions that they are in */
 #define MAP_MIN     32u    /* bytes; shorter segments mislead */
-#define TAUGHT_MIN  65536u /* bytes of old image that teach much */
+#define TAUGHT_MIN  65536u     /* bytes of old image that teach much ... */
+#define TAUGHT_MAX  (1u << 20) /* ... of which a good part is learned */
 #define MAP_MOST    60000u
 
 struct image {
@@ -223,7 +224,8 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
 /* Large models have learned from the old image what new Thumb code looks like. */
 static double cost_of_new_bytes(const struct inlay_layout *layout, size_t old_size, int taught)
 {
-    return layout->arch == INLAY_ARCH_THUMB2 && taught && old_size >= TAUGHT_MIN ? 4.2 : 0;
+    int much = taught && old_size >= TAUGHT_MIN && old_size <= TAUGHT_MAX;
+    return layout->arch == INLAY_ARCH_THUMB2 && much ? 4.2 : 0;
 }
 
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
