@@ -299,7 +299,7 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, u
     }
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
     INLAY_TRACE(s, CONTROL_COUNTERS + class, bit);
-    inlay_mix_learn(&ballot, bit, 12);
+    inlay_mix_learn(&ballot, bit, 20);
     for (unsigned i = 0; i <= tables; i++)
         inlay_counter_learn(counter[i], bit, INLAY_COUNTER_SLOW);
     return bit;

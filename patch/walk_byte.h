@@ -5,6 +5,11 @@
 
 #include "walk.h"
 
+/* Of counters in byte tables.  Code changes quickly, but a tiny table's counter serves many
+ * contexts. */
+#define LIMIT_LARGE 6u
+#define LIMIT_SMALL 12u
+
 /*
  * The counters of context i for a nibble lie side by side: one cache line.  The first of the 16
  * places marks whose they are.  Of the two slots where they may be, the less used one gives way.
@@ -54,7 +59,7 @@ static unsigned walk_byte_bit(struct walk *s, uint16_t *const *slots, unsigned a
         inlay_vote(&ballot, expected[i] ? p : 65536u - p);
     }
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
-    inlay_mix_learn(&ballot, bit, 10);
+    inlay_mix_learn(&ballot, bit, 14);
     for (unsigned i = 0; i < HUNCHES; i++)
         if (counter[i]) {
             INLAY_TRACE(s, s->hunch[i].base + depth, bit == expected[i]);
@@ -66,7 +71,7 @@ static unsigned walk_byte_bit(struct walk *s, uint16_t *const *slots, unsigned a
 /* Decides one byte from the top bit down; while bytes are taught, only learns it. */
 static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
 {
-    unsigned node = 1;
+    unsigned node = 1, limit = s->params.large ? LIMIT_LARGE : LIMIT_SMALL;
     uint16_t *slots[INLAY_MIX_VOTES_MAX] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
         unsigned in_nibble = depth & 3u, bit = want >> (7u - depth) & 1u;
@@ -76,7 +81,7 @@ static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, uns
         if (!s->taught)
             bit = walk_byte_bit(s, slots, at, set, depth, node, bit);
         for (unsigned i = 0; i < s->params.votes; i++)
-            inlay_counter_learn(&slots[i][at], bit, 6);
+            inlay_counter_learn(&slots[i][at], bit, limit);
         node = node << 1 | bit;
     }
     return node & 255u;

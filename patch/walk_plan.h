@@ -11,10 +11,11 @@
 #include "walk_run.h"
 
 /* Weights at first, of all voters together but that by class. */
-#define WEIGHT_FLAG  3750
-#define WEIGHT_CLASS 2000
-#define WEIGHT_BYTE  7000
-#define WEIGHT_HUNCH 3000 /* of the first hunch; half of it of the others */
+#define WEIGHT_FLAG   3750
+#define WEIGHT_CLASS  2000
+#define WEIGHT_BYTE   7000
+#define WEIGHT_HUMBLE (-500) /* of what tiny tables say, whose counters serve many contexts */
+#define WEIGHT_HUNCH  3000   /* of the first hunch; half of it of the others */
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 
@@ -32,7 +33,8 @@ static void walk_reset_weights(struct walk *s)
         s->weight_byte[2u * i] = (int16_t)(i % row < votes    ? WEIGHT_BYTE / votes
                                            : i % row == votes ? WEIGHT_HUNCH
                                                               : WEIGHT_HUNCH / 2);
-        s->weight_byte[2u * i + 1u] = 0;
+        s->weight_byte[2u * i + 1u] =
+            (int16_t)(i % row < votes && !s->params.large ? WEIGHT_HUMBLE : 0);
     }
 }
 

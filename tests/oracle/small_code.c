@@ -102,7 +102,7 @@ unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsign
     for (unsigned i = 0; i <= s->flags; i++)
         mix_add(&m, counter_p(c[i]));
     unsigned bit = code_bit(s, mix(&m));
-    mix_learn(&m, bit, 12);
+    mix_learn(&m, bit, 20);
     for (unsigned i = 0; i <= s->flags; i++)
         learn_counter(c[i], bit, 15);
     return bit;
@@ -146,7 +146,7 @@ static unsigned mixed_bit(struct small *s, struct mixer *m, unsigned depth, unsi
     struct counter *c[2];
     add_expected(s, m, depth, byte, c);
     unsigned bit = code_bit(s, mix(m));
-    mix_learn(m, bit, 10);
+    mix_learn(m, bit, 14);
     for (unsigned i = 0; i < 2; i++)
         if (c[i])
             learn_counter(c[i], bit == (s->expected[i].byte >> (7 - depth) & 1u), 15);
@@ -174,7 +174,7 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
         unsigned bit =
             s->lesson_text ? wanted >> (7 - depth) & 1 : mixed_bit(s, &m, depth, byte);
         for (unsigned i = 0; i < s->votes; i++)
-            learn_counter(c[i], bit, 6);
+            learn_counter(c[i], bit, s->large ? 6 : 12);
         byte = byte << 1 | bit;
     }
     return byte;
@@ -200,10 +200,11 @@ static void reset_weights(struct small *s)
         int32_t w = voter < s->votes    ? 7000 / (int32_t)s->votes
                     : voter == s->votes ? 3000
                                         : 1500;
+        int32_t humble = voter < s->votes && !s->large ? -500 : 0;
         for (unsigned i = 0; i < 21; i++)
-            s->byte_weight_a[i][k] = k % 2 ? 0 : w;
+            s->byte_weight_a[i][k] = k % 2 ? humble : w;
         for (unsigned i = 0; i < 8; i++)
-            s->byte_weight_b[i][k] = k % 2 ? 0 : w;
+            s->byte_weight_b[i][k] = k % 2 ? humble : w;
     }
 }
 
