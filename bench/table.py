@@ -29,11 +29,16 @@ TIMEOUT = 900
 Pair = collections.namedtuple('Pair', 'name old new')
 Cost = collections.namedtuple('Cost', 'wall cpu peak_kib')
 
+BSDIFF_XZ = '"' + os.path.join(REPO, 'bench', 'bsdiff_xz.sh') + '"'
+
 # Name, the programs it needs, commands to make a patch, commands to apply it.
 PEERS = [
     ('bsdiff', ['bsdiff', 'bspatch'],
      ['bsdiff {old} {new} {patch}'],
      ['bspatch {old} {out} {patch}']),
+    ('bsdiff + xz', ['bsdiff', 'bspatch', 'xz', 'bzip2'],
+     [BSDIFF_XZ + ' diff {old} {new} {patch}'],
+     [BSDIFF_XZ + ' apply {old} {patch} {out}']),
     ('xdelta3', ['xdelta3'],
      ['xdelta3 -9 -S lzma -e -f -s {old} {new} {patch}'],
      ['xdelta3 -d -f -s {old} {patch} {out}']),
