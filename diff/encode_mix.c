@@ -33,6 +33,7 @@ struct truth {
     uint32_t tables;
     const struct inlay_order_step *step;
     uint8_t check[32];
+    uint8_t taught; /* how much of the old image large models learn first */
 };
 
 struct walk;
@@ -217,6 +218,10 @@ static struct inlay_segment *choose_moves(const struct inlay_encode_input *in,
 #define MOVE_BYTES 14u /* of state */
 #define MOVES_MAX  4096u
 
+/* Large models learn so many bytes of the old image for each that is new, 32 KB at least. */
+#define TAUGHT_TIMES 64u
+#define TAUGHT_LEAST 6u
+
 /* A way to use the model memory. */
 struct shape {
     uint8_t votes;
@@ -348,6 +353,18 @@ static int encode_stream(struct encoder *e)
     return s->rc.failed ? -1 : 0;
 }
 
+/* Little new data is not worth the time that learning takes. */
+static uint8_t taught_log2(const struct inlay_encode_input *in)
+{
+    uint64_t new_bytes = in->new_size;
+    for (size_t i = 0; i < in->segments->count; i++)
+        new_bytes -= in->segments->at[i].len;
+    uint8_t log2 = TAUGHT_LEAST;
+    while (log2 < INLAY_MIX_TAUGHT_MAX && (uint64_t)512u << log2 < TAUGHT_TIMES * new_bytes)
+        log2++;
+    return log2;
+}
+
 static void open_walk(struct encoder *e, const struct inlay_layout *layout,
                       const struct inlay_mix_params *params)
 {
@@ -370,6 +387,7 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
     e->truth.new = e->in->new;
     e->truth.old_size = e->in->old_size;
     e->truth.segments = e->in->segments;
+    e->truth.taught = taught_log2(e->in);
     e->truth.range = e->in->order->pool;
     e->truth.ranges = (uint32_t)e->in->order->pool_count;
     e->truth.spaces[0] = layout->old_spaces;

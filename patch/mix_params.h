@@ -12,7 +12,7 @@
 #define INLAY_MIX_PARAMS_MAX 8u /* bytes */
 #define INLAY_MIX_VOTES_MIN  2u
 #define INLAY_MIX_VOTES_MAX  8u
-#define INLAY_MIX_TAUGHT_MAX ((uint32_t)1 << 18) /* bytes of the old image */
+#define INLAY_MIX_TAUGHT_MAX 9u /* 512 << 9 bytes of the old image */
 
 struct inlay_mix_params {
     uint8_t arch;    /* enum inlay_arch_id */

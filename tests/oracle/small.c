@@ -149,6 +149,14 @@ static void read_pool(struct small *s)
         bad("the pool's ranges are longer than the pool");
 }
 
+static void read_to_learn(struct small *s)
+{
+    unsigned e = raw_bits(s, 4);
+    if (e > 9)
+        bad("large models are to learn too much");
+    s->to_learn = e ? 512u << e : 0;
+}
+
 static void read_plan(struct small *s)
 {
     reset_steps(s);
@@ -159,6 +167,8 @@ static void read_plan(struct small *s)
     read_tables(s);
     read_moves(s);
     read_pool(s);
+    if (s->large)
+        read_to_learn(s);
     if (s->in_pos != s->p->plan_len)
         bad("the plan is not as long as the manifest says");
     s->in_end = s->p->payload_len;

@@ -34,6 +34,7 @@ struct small {
     uint8_t *out;
     struct scene scene;
     unsigned votes, large, flags, moves, ranges;
+    uint32_t to_learn;        /* most bytes of the old image */
     uint32_t flag_size, rows; /* counters of a flag table, rows of 16 of a byte table */
 
     /* range coder */

@@ -413,7 +413,9 @@ void learn_copy(struct small *s, const uint8_t *bytes, unsigned len)
 
 void learn_old_text(struct small *s)
 {
-    uint32_t size = s->p->old_size, n = size < 262144 ? size : 262144;
+    uint32_t size = s->p->old_size, n = s->to_learn;
+    if (n > size)
+        n = size;
     s->pos = (size - n) / 2 / 4 * 4;
     s->in_old = 1;
     learn_text(s, s->old + s->pos, n);
