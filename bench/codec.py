@@ -29,8 +29,7 @@ PARTS = (
     ('second pass of matching', [
         ('diff/align.c', 'pass < passes && !status', 'pass < 1 && !status')]),
     ('moves chosen by what they predict', [
-        ('diff/moves.c', 'x->worth = n * WORTH_REFERENCE + (s->len',
-         'x->worth = (int32_t)s->len / 4 + 0 * n + (s->len')]),
+        ('diff/moves.c', 'x->worth = n * WORTH_REFERENCE +', 'x->worth = 0 * n +')]),
     ('lessons: targets corrected before', [
         ('patch/walk_guess.h', '    unsigned at = s->lessons[outside]++ % LESSONS;',
          '    if (outside < 2)\n        return;\n    unsigned at = s->lessons[outside]++ % LESSONS;')]),
@@ -111,8 +110,10 @@ def groups(folder):
 
 
 def make(tree):
-    subprocess.run(['make', '-s', '-j2', 'build/inlay'], cwd=tree, check=True,
-                   stdout=subprocess.DEVNULL)
+    done = subprocess.run(['make', '-s', '-j2', 'build/inlay'], cwd=tree, capture_output=True,
+                          text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
 
 
 def sizes(tree, columns, patch):
