@@ -57,7 +57,8 @@ PARTS = (
     ('far targets in new code', [
         ('patch/walk_note.h', '    return lo == 0xd000u ? THUMB_CALL : lo == 0x9000u ? THUMB_JUMP : 0;',
          '    return lo == 1u ? THUMB_CALL : 0;'),
-        ('patch/walk_note.h', 'XTENSA_CALL = 5', 'XTENSA_CALL = 21')]),
+        ('patch/walk_note.h', 'XTENSA_CALL = 5', 'XTENSA_CALL = 21'),
+        ('patch/walk_note.h', 'RISCV_JAL = 0x04', 'RISCV_JAL = 0x100')]),
     ('turns of literal loads', [
         ('patch/walk_note.h', '    return (hi & 0xf8u) == 0x48u;', '    return hi == 256u;'),
         ('patch/walk_note.h', 'XTENSA_LOAD = 1', 'XTENSA_LOAD = 17')]),

@@ -113,7 +113,32 @@ static int mix_produce(void *state, struct inlay_input *in, uint8_t *out, size_t
     return *made ? INLAY_OK : INLAY_E_CORRUPT;
 }
 
-#define MIX_SAVE_LEN (8u + 4u + 1u + 4u * RECENT + 2u * 8u)
+#define MIX_LESSONS  (LESSONS_KEPT_IN + LESSONS_KEPT_OUT)
+#define MIX_SAVE_LEN (8u + 4u + 1u + 4u * RECENT + 2u * 8u + 8u * MIX_LESSONS)
+
+/* The i-th lesson that is kept: list and place. */
+static unsigned mix_list(unsigned i)
+{
+    return i >= LESSONS_KEPT_IN;
+}
+
+static unsigned mix_place(unsigned i)
+{
+    return i < LESSONS_KEPT_IN ? i : i - LESSONS_KEPT_IN;
+}
+
+static void mix_load_lessons(struct walk *s, const uint8_t *b)
+{
+    memset(s->lesson, 0, sizeof s->lesson);
+    memset(s->lessons, 0, sizeof s->lessons);
+    for (unsigned i = 0; i < MIX_LESSONS; i++, b += 8) {
+        struct walk_lesson *l = &s->lesson[mix_list(i)][mix_place(i)];
+        l->from = inlay_get32(b);
+        l->to = inlay_get32(b + 4);
+        uint8_t *count = &s->lessons[mix_list(i)];
+        *count = (uint8_t)(*count + (l->to != 0));
+    }
+}
 
 static size_t mix_save(const void *state, uint8_t *buf)
 {
@@ -128,6 +153,11 @@ static size_t mix_save(const void *state, uint8_t *buf)
         inlay_put32(b, s->recent[i]);
     for (unsigned i = 0; i < 8u; i++, b += 2)
         inlay_put16(b, s->control[FLAG_STEP + i]);
+    for (unsigned i = 0; i < MIX_LESSONS; i++, b += 8) {
+        const struct walk_lesson *l = &s->lesson[mix_list(i)][mix_place(i)];
+        inlay_put32(b, l->from);
+        inlay_put32(b + 4, l->to);
+    }
     return MIX_SAVE_LEN;
 }
 
@@ -150,6 +180,7 @@ static int mix_load(void *state, const uint8_t *buf, size_t len)
         return INLAY_E_JOURNAL;
     if (s->last_block) /* behind a commit: what the plan taught large models is forgotten */
         walk_reset_models(s);
+    mix_load_lessons(s, b);
     return 0;
 }
 

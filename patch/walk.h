@@ -94,6 +94,9 @@ struct walk_lesson {
     uint32_t to;
 };
 #define LESSONS 32u
+/* The latest of each list outlive a commit: in the image, outside. */
+#define LESSONS_KEPT_IN  12u
+#define LESSONS_KEPT_OUT 8u
 
 /* What a unit's value was and became. */
 struct walk_swap {

@@ -38,6 +38,7 @@ static void walk_reset_weights(struct walk *s)
     }
 }
 
+/* All but lessons, steps and remembered diagonals. */
 static void walk_reset_models(struct walk *s)
 {
     for (unsigned i = 0; i < CONTROL_COUNTERS; i++)
@@ -50,12 +51,10 @@ static void walk_reset_models(struct walk *s)
     for (uint32_t i = 0; i < 16u * s->params.votes * inlay_mix_rows(&s->params); i++)
         s->byte[i] = INLAY_COUNTER_START;
     walk_reset_weights(s);
-    memset(s->lesson, 0, sizeof s->lesson);
     memset(s->swap, 0, walk_swap_len(&s->params));
     memset(s->shift, 0, sizeof s->shift);
     memset(s->candidate_hits, 0, sizeof s->candidate_hits);
     s->shifts = 0;
-    memset(s->lessons, 0, sizeof s->lessons);
     memset(s->type_hits, 255, sizeof s->type_hits);
     s->hits = 0xffffffffu;
     s->run_length = 0;
@@ -233,6 +232,8 @@ static int walk_next_phase(struct walk *s)
         return 0;
     default:
         walk_reset_models(s);
+        memset(s->lesson, 0, sizeof s->lesson);
+        memset(s->lessons, 0, sizeof s->lessons);
         memset(s->recent, 0, sizeof s->recent);
         return s->params.large ? walk_teach(s) : 0;
     }
@@ -299,6 +300,21 @@ static int walk_step_block(struct walk *s, struct inlay_step_cmd *cmd)
     return cmd->len ? 0 : INLAY_E_CORRUPT;
 }
 
+/* The latest lessons of a list come to lie first, the oldest of them in front; the others go. */
+static void walk_keep_lessons(struct walk *s, unsigned outside, unsigned most)
+{
+    struct walk_lesson kept[LESSONS_KEPT_IN];
+    unsigned n = 0;
+    for (unsigned i = most; i > 0; i--) {
+        const struct walk_lesson *l = &s->lesson[outside][(s->lessons[outside] - i) % LESSONS];
+        if (l->to)
+            kept[n++] = *l;
+    }
+    memset(s->lesson[outside], 0, sizeof s->lesson[outside]);
+    memcpy(s->lesson[outside], kept, n * sizeof *kept);
+    s->lessons[outside] = (uint8_t)n;
+}
+
 static void walk_commit(struct walk *s, struct inlay_step_cmd *cmd)
 {
     INLAY_ACCOUNT(s, checks);
@@ -306,6 +322,8 @@ static void walk_commit(struct walk *s, struct inlay_step_cmd *cmd)
     cmd->check_len = s->setup.check_len;
     for (unsigned i = 0; i < cmd->check_len; i++)
         cmd->check[i] = (uint8_t)walk_raw(s, 8, INLAY_WANT(s->truth->check[i]));
+    walk_keep_lessons(s, 0, LESSONS_KEPT_IN);
+    walk_keep_lessons(s, 1, LESSONS_KEPT_OUT);
     walk_reset_models(s);
 }
 

@@ -301,7 +301,7 @@ static void step_commit(struct small *s, struct group *g)
             bad("a group does not match its check");
     g->len = 0;
     g->staged = 0;
-    reset_group(s);
+    reset_but_lessons(s);
 }
 
 static uint32_t table_size(unsigned n)

@@ -88,6 +88,7 @@ unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsign
 unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned wanted);
 uint32_t hash(uint32_t v, unsigned bits);
 void reset_group(struct small *s);
+void reset_but_lessons(struct small *s);
 void reset_steps(struct small *s);
 
 /* ---- small_text.c ---- */

@@ -240,3 +240,30 @@ void reset_group(struct small *s)
     s->calm_left = 0;
     forget_text(s);
 }
+
+/* The latest lessons of a list stay, in their order. */
+static void keep_latest(struct small *s, unsigned list, unsigned most)
+{
+    struct pair kept[32] = {{0, 0}};
+    unsigned n = 0;
+    for (unsigned i = 32 - most; i < 32; i++) {
+        struct pair l = s->lesson[list][(s->lessons[list] + i) % 32];
+        if (l.to != 0)
+            kept[n++] = l;
+    }
+    memcpy(s->lesson[list], kept, sizeof kept);
+    s->lessons[list] = n;
+}
+
+void reset_but_lessons(struct small *s)
+{
+    struct pair lesson[2][32];
+    unsigned lessons[2];
+    keep_latest(s, 0, 12);
+    keep_latest(s, 1, 8);
+    memcpy(lesson, s->lesson, sizeof lesson);
+    memcpy(lessons, s->lessons, sizeof lessons);
+    reset_group(s);
+    memcpy(s->lesson, lesson, sizeof lesson);
+    memcpy(s->lessons, lessons, sizeof lessons);
+}
