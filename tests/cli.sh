@@ -486,6 +486,12 @@ done
 same "sim: --full finds the same" cuts cuts--full
 if grep -q '"tried": [1-9][0-9][0-9]' cuts; then ok "sim: cuts"; else bad "sim: cuts" "$(tail -n 9 cuts)"; fi
 
+# Real firmware, with so many groups that what the codec saves at commits matters in each resume.
+for pair in cortex-m4/v1.2.0:cortex-m4/v1.1.0 rv32/v1.2.0:rv32/v1.1.0; do
+    "$inlay" diff "$images/${pair%:*}.bin" "$images/${pair#*:}.bin" real.patch --profile nrf52840
+    code "sim: cuts of ${pair%%/*} firmware" 0 "" "$inlay" sim "$images/${pair%:*}.bin" real.patch --cut every
+done
+
 # ---- SIGKILL at random moments ----
 # Each update is killed again and again, at times drawn from the seed, until it gets through.
 kill_seed=${KILL_SEED:-$(date +%s)}
