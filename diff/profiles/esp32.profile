@@ -26,6 +26,6 @@ check_len = 3
 
 cpu_hz = 160000000
 cpu_mw = 130
-cpu_cycles = 300
+cpu_cycles = 1000
 radio_us = 4
 radio_nj = 600

@@ -37,6 +37,6 @@ check_len = 3
 
 cpu_hz = 64000000
 cpu_mw = 11
-cpu_cycles = 300
+cpu_cycles = 1000
 radio_us = 80
 radio_nj = 1200

@@ -26,6 +26,6 @@ check_len = 3
 
 cpu_hz = 125000000
 cpu_mw = 80
-cpu_cycles = 400
+cpu_cycles = 1300
 radio_us = 8
 radio_nj = 400

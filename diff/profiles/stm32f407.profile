@@ -27,6 +27,6 @@ check_len = 3
 
 cpu_hz = 168000000
 cpu_mw = 130
-cpu_cycles = 300
+cpu_cycles = 1000
 radio_us = 8
 radio_nj = 400

@@ -37,6 +37,6 @@ check_len = 3
 
 cpu_hz = 400000000
 cpu_mw = 300
-cpu_cycles = 250
+cpu_cycles = 800
 radio_us = 8
 radio_nj = 400

@@ -26,6 +26,6 @@ check_len = 2
 
 cpu_hz = 32000000
 cpu_mw = 9
-cpu_cycles = 350
+cpu_cycles = 1300
 radio_us = 1500
 radio_nj = 60000
