@@ -46,6 +46,12 @@ static void walk_note_byte(struct walk *s, unsigned byte)
     s->before = s->before << 8 | (byte & 255u);
 }
 
+static void walk_note_bytes(struct walk *s, const uint8_t *b, unsigned len)
+{
+    for (unsigned i = 0; i < len; i++)
+        walk_note_byte(s, b[i]);
+}
+
 /* ---- Thumb ---- */
 
 /* THUMB_CALL, THUMB_JUMP, or 0 for anything else. */
@@ -96,8 +102,7 @@ static void walk_note_thumb(struct walk *s, const uint8_t *b, unsigned len)
         walk_note_byte(s, b[1]);
         walk_thumb_take(s, b[0]);
     } else {
-        for (unsigned i = 0; i < len; i++)
-            walk_note_byte(s, b[i]);
+        walk_note_bytes(s, b, len);
     }
 }
 
@@ -129,8 +134,7 @@ static void walk_note_xtensa(struct walk *s, const uint8_t *b, unsigned len)
         walk_note_byte(s, b[0]);
         walk_xtensa_take(s, imm);
     } else {
-        for (unsigned i = 0; i < len; i++)
-            walk_note_byte(s, b[i]);
+        walk_note_bytes(s, b, len);
     }
 }
 
@@ -154,8 +158,7 @@ static void walk_note_riscv(struct walk *s, const uint8_t *b, unsigned len)
         walk_note_byte(s, s->far >> 1);
         walk_note_byte(s, far);
     } else {
-        for (unsigned i = 0; i < len; i++)
-            walk_note_byte(s, b[i]);
+        walk_note_bytes(s, b, len);
     }
 }
 
@@ -169,8 +172,7 @@ static void walk_note(struct walk *s, const uint8_t *b, unsigned len)
     else if (s->scene.arch->id == INLAY_ARCH_RISCV)
         walk_note_riscv(s, b, len);
     else
-        for (unsigned i = 0; i < len; i++)
-            walk_note_byte(s, b[i]);
+        walk_note_bytes(s, b, len);
 }
 
 #endif
