@@ -16,8 +16,8 @@
 #include <string.h>
 
 #define PASSES      2
-#define PASSES_WASM 3      /* locals follow the functions that they are in */
-#define MAP_MIN     32u    /* bytes; shorter segments mislead */
+#define PASSES_WASM 3          /* locals follow the functions that they are in */
+#define MAP_MIN     32u        /* bytes; shorter segments mislead */
 #define TAUGHT_MIN  65536u     /* bytes of old image that teach much ... */
 #define TAUGHT_MAX  (1u << 20) /* ... of which a good part is learned */
 #define MAP_MOST    60000u

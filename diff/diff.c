@@ -19,7 +19,7 @@
 
 /* Below these the large codec never wins. */
 #define LARGE_IMAGE (1u << 20)
-#define LARGE_MODEL (2u << 20)
+#define LZMA_MODEL  (2u << 20)
 
 struct job {
     struct inlay_image old_image, new_image; /* as given, but never without data */
@@ -257,7 +257,7 @@ static int encode(const struct inlay_encode_input *in, enum inlay_diff_codec cod
 {
     if (codec == INLAY_DIFF_LZMA)
         return inlay_encode_lzma(in, out, err);
-    if (codec == INLAY_DIFF_MIX || in->new_size < LARGE_IMAGE || in->model_bytes < LARGE_MODEL)
+    if (codec == INLAY_DIFF_MIX || in->new_size < LARGE_IMAGE || in->model_bytes < LZMA_MODEL)
         return inlay_encode_mix(in, out, err);
     struct trial large = {inlay_encode_lzma, *in, {0}, -1};
     struct trial small = {inlay_encode_mix, *in, {0}, -1};

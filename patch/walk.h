@@ -296,7 +296,7 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, u
         .weight = {s->weight_flag + a * row, s->weight_flag + (FLAG_SETS + b) * row}};
     uint16_t *counter[FLAGS_LARGE + 1u];
     for (unsigned i = 0; i <= tables; i++) {
-        counter[i] = i < tables ? s->flag + i * room + walk_place((ctx[i] + 1u) * 0x9e3779b1u, room)
+        counter[i] = i < tables ? s->flag + i * room + walk_place(walk_hash(ctx[i] + 1u, 32), room)
                                 : &s->class[class];
         inlay_vote(&ballot, inlay_counter_p(*counter[i]));
     }

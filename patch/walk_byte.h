@@ -5,8 +5,7 @@
 
 #include "walk.h"
 
-/* Of counters in byte tables.  Code changes quickly, but a tiny table's counter serves many
- * contexts. */
+/* Of counters in byte tables: code changes quickly, but in tiny tables many contexts share one. */
 #define LIMIT_LARGE 6u
 #define LIMIT_SMALL 12u
 

@@ -52,6 +52,15 @@ static void walk_note_bytes(struct walk *s, const uint8_t *b, unsigned len)
         walk_note_byte(s, b[i]);
 }
 
+/* An instruction with a far target: that, in units of 1 << shift bytes, and what it is. */
+static void walk_note_far(struct walk *s, const uint8_t *b, unsigned len, unsigned shift,
+                          unsigned kind)
+{
+    s->far = walk_far_target(s, b, len);
+    walk_note_byte(s, s->far >> shift);
+    walk_note_byte(s, kind);
+}
+
 /* ---- Thumb ---- */
 
 /* THUMB_CALL, THUMB_JUMP, or 0 for anything else. */
@@ -94,9 +103,7 @@ static void walk_note_thumb(struct walk *s, const uint8_t *b, unsigned len)
 {
     unsigned far = len == 4 ? walk_thumb_far(b, len) : 0;
     if (far) {
-        s->far = walk_far_target(s, b, len);
-        walk_note_byte(s, s->far >> 1);
-        walk_note_byte(s, far);
+        walk_note_far(s, b, len, 1, far);
     } else if (len == 2 && walk_thumb_is_load(b[1])) {
         walk_note_byte(s, walk_thumb_turn(s, b[0]));
         walk_note_byte(s, b[1]);
@@ -125,9 +132,7 @@ static void walk_xtensa_take(struct walk *s, uint32_t imm)
 static void walk_note_xtensa(struct walk *s, const uint8_t *b, unsigned len)
 {
     if (len == 3 && (b[0] & 15u) == XTENSA_CALL) {
-        s->far = walk_far_target(s, b, len);
-        walk_note_byte(s, s->far >> 2);
-        walk_note_byte(s, b[0] & 0x3fu);
+        walk_note_far(s, b, len, 2, b[0] & 0x3fu);
     } else if (len == 3 && (b[0] & 15u) == XTENSA_LOAD) {
         uint32_t imm = inlay_get16(b + 1);
         walk_note_byte(s, walk_xtensa_turn(s, imm));
@@ -154,9 +159,7 @@ static void walk_note_riscv(struct walk *s, const uint8_t *b, unsigned len)
 {
     unsigned far = walk_riscv_far(b, len);
     if (far) {
-        s->far = walk_far_target(s, b, len);
-        walk_note_byte(s, s->far >> 1);
-        walk_note_byte(s, far);
+        walk_note_far(s, b, len, 1, far);
     } else {
         walk_note_bytes(s, b, len);
     }

@@ -34,6 +34,20 @@ static uint32_t leads_to(const struct small *s, const uint8_t *b, unsigned len)
     return s->in_old ? where_to(s, u.target, &quality) : u.target;
 }
 
+/* The text of an instruction that leads far: where to, in units of so many bytes, and its kind. */
+static void note_far(struct small *s, const uint8_t *b, unsigned len, unsigned unit, unsigned kind)
+{
+    s->far = leads_to(s, b, len);
+    note(s, s->far / unit);
+    note(s, kind);
+}
+
+static void note_all(struct small *s, const uint8_t *b, unsigned len)
+{
+    for (unsigned i = 0; i < len; i++)
+        note(s, b[i]);
+}
+
 static unsigned thumb_far(const uint8_t *b, unsigned len)
 {
     if (len != 4 || (b[1] & 0xf8) != 0xf0)
@@ -68,9 +82,7 @@ static void note_thumb(struct small *s, const uint8_t *b, unsigned len)
 {
     unsigned far = thumb_far(b, len);
     if (far) {
-        s->far = leads_to(s, b, 4);
-        note(s, s->far / 2);
-        note(s, far);
+        note_far(s, b, 4, 2, far);
     } else if (len == 2 && thumb_load(b[1])) {
         note(s, thumb_turn(s, b[0]));
         note(s, b[1]);
@@ -78,17 +90,14 @@ static void note_thumb(struct small *s, const uint8_t *b, unsigned len)
         if (!pool_ahead(s) || end - s->word < 4096)
             s->word = end;
     } else {
-        for (unsigned i = 0; i < len; i++)
-            note(s, b[i]);
+        note_all(s, b, len);
     }
 }
 
 static void note_xtensa(struct small *s, const uint8_t *b, unsigned len)
 {
     if (len == 3 && b[0] % 16 == 5) {
-        s->far = leads_to(s, b, 3);
-        note(s, s->far / 4);
-        note(s, b[0] % 64);
+        note_far(s, b, 3, 4, b[0] % 64);
     } else if (len == 3 && b[0] % 16 == 1) {
         uint32_t imm = get16(b + 1), turn = xtensa_turn(s, imm);
         note(s, turn);
@@ -96,8 +105,7 @@ static void note_xtensa(struct small *s, const uint8_t *b, unsigned len)
         if (turn == 0 || turn > 100)
             s->word = ((here(s) + 3) / 4 + imm + 1) * 4;
     } else {
-        for (unsigned i = 0; i < len; i++)
-            note(s, b[i]);
+        note_all(s, b, len);
     }
 }
 
@@ -114,13 +122,10 @@ static void note_riscv(struct small *s, const uint8_t *b, unsigned len)
 {
     unsigned far = riscv_far(b, len);
     if (far) {
-        s->far = leads_to(s, b, 4);
-        note(s, s->far / 2);
-        note(s, far);
-        return;
+        note_far(s, b, 4, 2, far);
+    } else {
+        note_all(s, b, len);
     }
-    for (unsigned i = 0; i < len; i++)
-        note(s, b[i]);
 }
 
 void pass_bytes(struct small *s, const uint8_t *bytes, unsigned len)
@@ -132,8 +137,7 @@ void pass_bytes(struct small *s, const uint8_t *bytes, unsigned len)
     else if (s->scene.cpu_id == CPU_RISCV)
         note_riscv(s, bytes, len);
     else
-        for (unsigned i = 0; i < len; i++)
-            note(s, bytes[i]);
+        note_all(s, bytes, len);
     s->pos += len;
     s->run_left -= len;
 }
