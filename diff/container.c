@@ -157,11 +157,8 @@ static void put_rest(struct writer *w, const struct inlay_manifest *m,
     put_uvarint(w, more << 1 ^ (0u - (more >> 31)));
     put_uvarint(w, m->payload_len);
     put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | m->check_len);
-    if (m->old_digest_len > INLAY_OLD_DIGEST_MIN)
-        put_u8(w, m->old_digest_len);
     put_uvarint(w, m->plan_len);
-    put_u8(w, m->codec);
-    put_u8(w, m->params_len);
+    put_u8(w, (unsigned)m->codec << 5 | m->params_len);
     put(w, m->params, m->params_len);
     put(w, m->old_digest, m->old_digest_len);
     put(w, m->new_digest, m->new_digest_len);
@@ -177,38 +174,36 @@ static void put_manifest(struct writer *w, const struct inlay_manifest *m,
     struct inlay_buffer rest = {0};
     struct writer inner = {&rest, 0};
     put_rest(&inner, m, f, link);
-    const uint8_t magic[4] = {'I', 'N', 'L', INLAY_LEVEL};
-    put(w, magic, 4);
-    put_u8(w, (m->in_place ? INLAY_FLAG_IN_PLACE : 0) | (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
+    put(w, "IL", 2);
+    put_u8(w, INLAY_LEVEL << 5 | (m->in_place ? INLAY_FLAG_IN_PLACE : 0) |
+                  (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
                   (any_field(m, f) ? INLAY_FLAG_FIELDS : 0) |
-                  (m->link_len == INLAY_LINK_SHORT ? INLAY_FLAG_SHORT : 0) |
-                  (m->old_digest_len > INLAY_OLD_DIGEST_MIN ? INLAY_FLAG_LONG_OLD : 0));
+                  (f->sign != NULL ? INLAY_FLAG_SIGNED : 0));
     /* The length counts itself, one byte or two. */
-    uint32_t len = 6u + (uint32_t)rest.len;
+    uint32_t len = 4u + (uint32_t)rest.len;
     put_uvarint(w, len > 127u ? len + 1u : len);
     put(w, rest.data, rest.len);
     w->failed |= inner.failed;
     inlay_buffer_free(&rest);
 }
 
-static int put_signature(struct writer *w, size_t start, const struct inlay_container_fields *f,
-                         struct inlay_error *err)
+static int put_signature(struct writer *w, size_t start, const struct inlay_manifest *m,
+                         const struct inlay_container_fields *f, struct inlay_error *err)
 {
     uint8_t sig[SIG_ROOM];
     size_t sig_len = 0;
-    if (f->sign != NULL && !w->failed) {
-        int rc = f->sign(f->sign_ctx, w->out->data + start, w->out->len - start, sig, sizeof sig,
-                         &sig_len, err);
-        if (rc != 0)
-            return rc;
+    const uint8_t *manifest = w->out->data + start;
+    size_t manifest_len = w->out->len - start;
+    if (f->sign == NULL) {
+        inlay_sha256(manifest, manifest_len, sig);
+        put(w, sig, m->seal_len);
+        return 0;
     }
+    int rc = f->sign(f->sign_ctx, manifest, manifest_len, sig, sizeof sig, &sig_len, err);
+    if (rc != 0)
+        return rc;
     put_uvarint(w, (uint32_t)sig_len);
     put(w, sig, sig_len);
-    if (sig_len == 0 && !w->failed) {
-        uint8_t digest[32];
-        inlay_sha256(w->out->data + start, w->out->len - start, digest);
-        put(w, digest, INLAY_UNSIGNED_LEN);
-    }
     return 0;
 }
 
@@ -272,23 +267,22 @@ int inlay_container_write(const struct inlay_manifest *m,
         return inlay_fail(err, INLAY_EXIT_LIMIT, "a payload of %zu bytes is too long for a patch",
                           payload_len);
     if (m->chunk_log < INLAY_CHUNK_LOG_MIN || m->chunk_log > INLAY_CHUNK_LOG_MAX ||
-        m->old_digest_len < INLAY_OLD_DIGEST_MIN || m->old_digest_len > INLAY_DIGEST_LEN ||
-        m->check_len > INLAY_CHECK_MAX ||
+        m->check_len > INLAY_CHECK_MAX || m->codec > INLAY_CODEC_MAX ||
+        m->params_len > INLAY_PARAMS_MAX ||
         (m->regions > 0 && (m->write_size & (m->write_size - 1u)) != 0))
         return inlay_fail(err, INLAY_EXIT_USAGE,
-                          "chunk length, digest length or write size out of range");
+                          "chunk length, checks, codec, parameters or write size out of range");
     if (fields == NULL)
         fields = &none;
     if (payload == NULL)
         payload = (const uint8_t *)"";
     copy.payload_len = (uint32_t)payload_len;
-    copy.link_len = fields->sign != NULL ? INLAY_LINK_LEN : INLAY_LINK_SHORT;
-    copy.new_digest_len = fields->sign != NULL ? INLAY_NEW_DIGEST_LEN : INLAY_NEW_DIGEST_SHORT;
+    inlay_manifest_digests(&copy, fields->sign != NULL);
     uint8_t *links = make_links(&copy, payload);
     if (links == NULL)
         return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");
     put_manifest(&w, &copy, fields, links);
-    int rc = put_signature(&w, start, fields, err);
+    int rc = w.failed ? 0 : put_signature(&w, start, &copy, fields, err);
     put_chunks(&w, &copy, payload, links);
     free(links);
     if (rc != 0)
@@ -311,8 +305,8 @@ int inlay_container_open(const uint8_t *patch, size_t patch_len, struct inlay_ma
         return inlay_fail(err, INLAY_EXIT_CORRUPT, "the patch's manifest: %s",
                           inlay_status_text(st));
     uint8_t digest[32];
-    inlay_sha256(patch, m->sig.pos, digest);
-    if (m->sig.len == 0 && memcmp(digest, patch + m->sig.pos, INLAY_UNSIGNED_LEN) != 0)
+    inlay_sha256(patch, m->len, digest);
+    if (m->sig.len == 0 && memcmp(digest, patch + m->sig.pos, m->seal_len) != 0)
         return inlay_fail(err, INLAY_EXIT_CORRUPT,
                           "the patch's manifest was damaged: it does not match its digest; get the "
                           "patch again");

@@ -26,8 +26,7 @@ struct inlay_container_fields {
 void inlay_sha256(const void *data, size_t len, uint8_t digest[32]);
 
 /*
- * Fills in what follows from the images: sizes, digests (old_digest_len must
- * be set) and nothing else.
+ * Fills in what follows from the images, sizes and digests, and nothing else.
  */
 void inlay_container_images(struct inlay_manifest *m, const uint8_t *old_image, size_t old_size,
                             const uint8_t *new_image, size_t new_size);
@@ -46,7 +45,7 @@ uint32_t inlay_container_wrong_at(const struct inlay_manifest *m, const uint8_t 
 
 /*
  * Appends the whole patch to out.  m says what goes in the manifest; len,
- * body_pos, sig, link_len, first_link, payload_len and the pieces are computed here.
+ * body_pos, sig, first_link, lengths of digests, payload_len and the pieces are computed here.
  * fields may be NULL.  Returns 0 or an exit code; out is then unusable.
  */
 int inlay_container_write(const struct inlay_manifest *m,

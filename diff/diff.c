@@ -15,7 +15,6 @@
 #include <string.h>
 
 /* A device refuses an image that is not the old one; nobody gains by forging that one. */
-#define OLD_DIGEST_LEN 8u
 
 /* Below these the large codec never wins. */
 #define LARGE_IMAGE (1u << 20)
@@ -126,7 +125,6 @@ static void fill_manifest(const struct job *j, const struct inlay_encoded *e,
                                  .has_geometry = target->regions != 0,
                                  .chunk_log = INLAY_CHUNK_LOG_MIN,
                                  .check_len = (uint8_t)j->profile->check_len,
-                                 .old_digest_len = OLD_DIGEST_LEN,
                                  .codec = e->codec,
                                  .params_len = (uint8_t)e->params.len,
                                  .regions = target->regions,

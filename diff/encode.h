@@ -14,8 +14,9 @@ struct inlay_encode_stats {
 
 struct inlay_layout;
 
-#define INLAY_LARGE_MODEL (256u << 10) /* bytes of RAM from which models learn from the old image  \
-                                        */
+#define INLAY_LARGE_MODEL                                                                          \
+    (256u << 10) /* bytes of RAM from which models learn from the old image                        \
+                  */
 
 struct inlay_encode_input {
     const uint8_t *old, *new;

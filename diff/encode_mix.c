@@ -47,6 +47,7 @@ static uint32_t truth_is_copy(struct walk *s);
 static uint32_t truth_run_len(struct walk *s, uint32_t left);
 static uint32_t truth_diagonal(struct walk *s);
 static uint32_t truth_is_whole_space(struct walk *s, unsigned side, unsigned i);
+static uint32_t truth_is_plain(struct walk *s);
 static const struct inlay_table *truth_table(struct walk *s);
 static const struct inlay_segment *truth_move(struct walk *s);
 static const struct inlay_order_step *truth_step(struct walk *s);
@@ -176,6 +177,13 @@ static uint32_t truth_is_whole_space(struct walk *s, unsigned side, unsigned i)
 {
     const struct inlay_space *sp = &s->truth->space[side][i];
     return sp->pos == 0 && sp->len == (side ? s->setup.new_size : s->setup.old_size);
+}
+
+static uint32_t truth_is_plain(struct walk *s)
+{
+    const struct truth *t = s->truth;
+    return t->spaces[0] == 1 && t->spaces[1] == 1 && truth_is_whole_space(s, 0, 0) &&
+           truth_is_whole_space(s, 1, 0) && t->space[0][0].addr == t->space[1][0].addr;
 }
 
 static const struct inlay_table *truth_table(struct walk *s)
@@ -420,9 +428,10 @@ static int write_params(const struct inlay_mix_params *p, struct inlay_buffer *o
 {
     uint8_t kind = (uint8_t)(p->arch | (p->votes - INLAY_MIX_VOTES_MIN) << 4 | p->large << 7);
     if (inlay_buffer_add_byte(out, kind) || inlay_buffer_add_byte(out, p->flags) ||
-        inlay_buffer_add_byte(out, p->rows) || add_uvarint(out, p->moves))
+        inlay_buffer_add_byte(out, p->rows) ||
+        ((p->moves || p->ranges) && add_uvarint(out, p->moves)))
         return -1;
-    return add_uvarint(out, p->ranges);
+    return p->ranges ? add_uvarint(out, p->ranges) : 0;
 }
 
 static int encode_shape(const struct inlay_encode_input *in, const struct inlay_layout *layout,

@@ -83,7 +83,7 @@ struct inlay_codec_setup {
 #define INLAY_SAVE_MAX 256u
 
 struct inlay_codec {
-    uint8_t id; /* the manifest's codec id */
+    uint8_t id; /* the manifest's codec id, 0 to INLAY_CODEC_MAX; Inlay has 1 and 2 */
     /* Bytes of state for these parameters, or 0 if they are not supported. */
     size_t (*need)(const struct inlay_codec *self, const uint8_t *params, size_t params_len);
     /* Opens a state of need() bytes, 8-aligned.  INLAY_OK or an error. */

@@ -34,7 +34,7 @@ void inlay_identify(const struct inlay_patcher *p, const uint8_t *head,
 {
     uint64_t state[INLAY_SHA_STATE_MAX / 8u];
     inlay_hash_open(p, state);
-    inlay_hash_add(p, state, head, m->len + 1u);
+    inlay_hash_add(p, state, head, m->len);
     inlay_hash_take(p, state, identity, INLAY_DIGEST_LEN);
 }
 

@@ -90,7 +90,7 @@ struct inlay_patcher {
     struct inlay_chain chain;
     struct inlay_layout layout;
     struct inlay_journal journal;
-    uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest and the byte behind it */
+    uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest */
     struct inlay_record rec;            /* the last one committed, or about to be */
     struct inlay_writer out;
     uint64_t sha_group[INLAY_SHA_STATE_MAX / 8u];
@@ -116,7 +116,7 @@ void inlay_hash_add(const struct inlay_patcher *p, uint64_t *state, const void *
 void inlay_hash_take(const struct inlay_patcher *p, uint64_t *state, uint8_t *to, size_t len);
 /* 1 if the digest starts with these len bytes. */
 int inlay_hash_is(const struct inlay_patcher *p, uint64_t *state, const uint8_t *want, size_t len);
-/* The SHA-256 that stands for a patch: of its manifest and the byte behind that. */
+/* The SHA-256 that stands for a patch: of its manifest. */
 void inlay_identify(const struct inlay_patcher *p, const uint8_t *head,
                     const struct inlay_manifest *m, uint8_t *identity);
 /* A piece of the first `size` bytes of f; INLAY_OK when all are in sha_whole. */

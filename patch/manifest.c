@@ -3,14 +3,12 @@
 
 #include "bytes.h"
 
-#define MANIFEST_PREFIX  7u /* magic, level, flags and the longest length field */
+#define MANIFEST_PREFIX  5u /* magic, flags and the longest length field */
 #define MANIFEST_SIG_MAX 512u
 #define MANIFEST_FLAGS                                                                             \
-    (INLAY_FLAG_IN_PLACE | INLAY_FLAG_GEOMETRY | INLAY_FLAG_FIELDS | INLAY_FLAG_SHORT |            \
-     INLAY_FLAG_LONG_OLD)
+    (INLAY_FLAG_IN_PLACE | INLAY_FLAG_GEOMETRY | INLAY_FLAG_FIELDS | INLAY_FLAG_SIGNED)
 
-static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_bytes *b,
-                                        unsigned flags)
+static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_bytes *b)
 {
     m->old_size = inlay_bytes_uvarint(b);
     uint32_t more = inlay_bytes_uvarint(b);
@@ -19,26 +17,29 @@ static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_b
     uint8_t packed = inlay_bytes_u8(b);
     m->chunk_log = (uint8_t)(INLAY_CHUNK_LOG_MIN + (packed >> 5));
     m->check_len = packed & 31u;
-    m->link_len = flags & INLAY_FLAG_SHORT ? INLAY_LINK_SHORT : INLAY_LINK_LEN;
-    m->new_digest_len = flags & INLAY_FLAG_SHORT ? INLAY_NEW_DIGEST_SHORT : INLAY_NEW_DIGEST_LEN;
-    m->old_digest_len = INLAY_OLD_DIGEST_MIN;
-    if (flags & INLAY_FLAG_LONG_OLD) {
-        m->old_digest_len = inlay_bytes_u8(b);
-        if (m->old_digest_len <= INLAY_OLD_DIGEST_MIN || m->old_digest_len > INLAY_DIGEST_LEN)
-            return INLAY_E_CORRUPT;
-    }
     m->plan_len = inlay_bytes_uvarint(b);
     if (m->check_len > INLAY_CHECK_MAX || m->plan_len > m->payload_len)
         return INLAY_E_CORRUPT;
     return (m->old_size | m->new_size | m->payload_len) > INLAY_SIZE_MAX ? INLAY_E_LIMIT : INLAY_OK;
 }
 
+/*
+ * Without a signature digests are against damage only.  Where the old image
+ * stays until the new one is proved, damage costs no more than another try.
+ */
+void inlay_manifest_digests(struct inlay_manifest *m, int is_signed)
+{
+    m->link_len = is_signed ? INLAY_LINK_LEN : m->in_place ? 4 : 2;
+    m->seal_len = is_signed ? 0 : m->in_place ? 4 : 2;
+    m->old_digest_len = is_signed || m->in_place ? 8 : 4;
+    m->new_digest_len = is_signed ? INLAY_DIGEST_LEN : 8;
+}
+
 static enum inlay_status manifest_codec(struct inlay_manifest *m, struct inlay_bytes *b)
 {
-    m->codec = inlay_bytes_u8(b);
-    m->params_len = inlay_bytes_u8(b);
-    if (m->params_len > INLAY_PARAMS_MAX)
-        return INLAY_E_CORRUPT;
+    uint8_t packed = inlay_bytes_u8(b);
+    m->codec = packed >> 5;
+    m->params_len = packed & 31u;
     inlay_bytes_copy(b, m->params, m->params_len);
     inlay_bytes_copy(b, m->old_digest, m->old_digest_len);
     inlay_bytes_copy(b, m->new_digest, m->new_digest_len);
@@ -131,11 +132,10 @@ static enum inlay_status manifest_fields(struct inlay_manifest *m, struct inlay_
 static enum inlay_status manifest_body(struct inlay_manifest *m, struct inlay_bytes *b,
                                        unsigned flags)
 {
-    m->in_place = (flags & INLAY_FLAG_IN_PLACE) != 0;
     m->has_geometry = (flags & INLAY_FLAG_GEOMETRY) != 0;
     if (m->in_place && !m->has_geometry)
         return INLAY_E_CORRUPT;
-    enum inlay_status st = manifest_sizes(m, b, flags);
+    enum inlay_status st = manifest_sizes(m, b);
     if (st == INLAY_OK)
         st = manifest_codec(m, b);
     if (st == INLAY_OK && m->has_geometry)
@@ -145,37 +145,51 @@ static enum inlay_status manifest_body(struct inlay_manifest *m, struct inlay_by
     return st == INLAY_OK && (b->bad || b->left != 0) ? INLAY_E_CORRUPT : st;
 }
 
+/* Where the signature block ends: body_pos, or the least it may be with INLAY_MORE. */
+static enum inlay_status manifest_signature(struct inlay_manifest *m, const uint8_t *head,
+                                            size_t len)
+{
+    m->sig.pos = m->len;
+    m->body_pos = (uint16_t)(m->len + m->seal_len);
+    if (m->seal_len == 0) {
+        /* Its length takes two bytes only if it is longer than that. */
+        m->body_pos = (uint16_t)(m->len + 2u);
+        if (len < m->body_pos)
+            return INLAY_MORE;
+        struct inlay_bytes b = {head + m->len, 2, 0};
+        uint32_t sig_len = inlay_bytes_uvarint(&b);
+        if (b.bad || sig_len == 0 || sig_len > MANIFEST_SIG_MAX)
+            return INLAY_E_CORRUPT;
+        m->sig.pos = (uint16_t)(b.at - head);
+        m->sig.len = (uint16_t)sig_len;
+        m->body_pos = (uint16_t)(m->sig.pos + sig_len);
+    }
+    if (m->body_pos > INLAY_MANIFEST_MAX)
+        return INLAY_E_CORRUPT;
+    return len < m->body_pos ? INLAY_MORE : INLAY_OK;
+}
+
 enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *head, size_t len)
 {
     memset(m, 0, sizeof *m);
     m->body_pos = MANIFEST_PREFIX;
     if (len < m->body_pos)
         return INLAY_MORE;
-    if (memcmp(head, "INL", 3) != 0)
+    if (memcmp(head, "IL", 2) != 0)
         return INLAY_E_CORRUPT;
-    unsigned flags = head[4];
-    if (head[3] != INLAY_LEVEL || (flags & ~MANIFEST_FLAGS))
+    unsigned flags = head[2] & 31u;
+    if (head[2] >> 5 != INLAY_LEVEL || (flags & ~MANIFEST_FLAGS))
         return INLAY_E_UNSUPPORTED;
-    struct inlay_bytes b = {head + 5, 2, 0};
+    struct inlay_bytes b = {head + 3, 2, 0};
     uint32_t manifest_len = inlay_bytes_uvarint(&b);
-    if (b.bad || manifest_len < MANIFEST_PREFIX || manifest_len > INLAY_MANIFEST_MAX - 2u)
+    if (b.bad || manifest_len < MANIFEST_PREFIX || manifest_len > INLAY_MANIFEST_MAX)
         return INLAY_E_CORRUPT;
-    /* A signature's length of two bytes is longer than that, and four bytes follow a 0. */
     m->len = (uint16_t)manifest_len;
-    m->body_pos = (uint16_t)(manifest_len + 2u);
-    if (len < m->body_pos)
-        return INLAY_MORE;
-    struct inlay_bytes tail = {head + manifest_len, 2, 0};
-    uint32_t sig_len = inlay_bytes_uvarint(&tail);
-    if (tail.bad || sig_len > MANIFEST_SIG_MAX || (sig_len != 0 && (flags & INLAY_FLAG_SHORT)))
-        return INLAY_E_CORRUPT;
-    m->sig.pos = (uint16_t)(tail.at - head);
-    m->sig.len = (uint16_t)sig_len;
-    m->body_pos = (uint16_t)(m->sig.pos + (sig_len != 0 ? sig_len : INLAY_UNSIGNED_LEN));
-    if (m->body_pos > INLAY_MANIFEST_MAX)
-        return INLAY_E_CORRUPT;
-    if (len < m->body_pos)
-        return INLAY_MORE;
+    m->in_place = (flags & INLAY_FLAG_IN_PLACE) != 0;
+    inlay_manifest_digests(m, (flags & INLAY_FLAG_SIGNED) != 0);
+    enum inlay_status st = manifest_signature(m, head, len);
+    if (st != INLAY_OK)
+        return st;
     b.left = (size_t)(head + manifest_len - b.at);
     return manifest_body(m, &b, flags);
 }

@@ -20,9 +20,10 @@ struct inlay_manifest {
     uint32_t stage_blocks;
     uint16_t len;           /* bytes of manifest, which is what a signature covers */
     uint16_t body_pos;      /* bytes of manifest and signature block: where the chunks start */
-    struct inlay_piece sig; /* len 0: unsigned, at pos are INLAY_UNSIGNED_LEN bytes of digest */
+    struct inlay_piece sig; /* len 0: unsigned, at pos are seal_len bytes of digest */
     uint8_t in_place;
     uint8_t link_len;       /* bytes of digest by which a chunk is named */
+    uint8_t seal_len;       /* bytes of digest of an unsigned manifest, 0 if it is signed */
     uint8_t new_digest_len; /* bytes of new_digest that count */
     uint8_t has_geometry;   /* 0: regions is 0 and any slot will do */
     uint8_t chunk_log;      /* a chunk has at most 1 << chunk_log bytes, its link included */
@@ -52,6 +53,9 @@ struct inlay_manifest {
  * or INLAY_E_LIMIT (a size beyond what the format allows).
  */
 enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *head, size_t len);
+
+/* Sets how long digests are, by in_place and whether there is a signature. */
+void inlay_manifest_digests(struct inlay_manifest *m, int is_signed);
 
 /* Payload bytes in a chunk that is not the last. */
 uint32_t inlay_manifest_step(const struct inlay_manifest *m);

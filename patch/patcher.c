@@ -153,7 +153,7 @@ static enum inlay_status check_signature(const struct inlay_patcher *p)
     const struct inlay_crypto *crypto = p->cfg->crypto;
     const struct inlay_manifest *m = &p->man;
     const uint8_t *sig = p->room + m->sig.pos;
-    if (m->sig.len == 0 && memcmp(p->identity, sig, INLAY_UNSIGNED_LEN) != 0)
+    if (m->sig.len == 0 && memcmp(p->identity, sig, m->seal_len) != 0)
         return INLAY_E_CORRUPT;
     if (crypto->verify == NULL)
         return m->sig.len == 0 ? INLAY_OK : INLAY_E_SIGNATURE;

@@ -73,28 +73,56 @@ static void walk_init(struct walk *s)
     memset(s->recent, 0, sizeof s->recent);
 }
 
-/* An address: how many low bits are zero, then the others. */
+/* An address: how many low bits are zero, how many more there are above the lowest one, those. */
 static uint32_t walk_address(struct walk *s, uint32_t want)
 {
-    unsigned zeros = 0;
+    unsigned zeros = 0, width = 0;
     while (zeros < 31 && !(want >> zeros & 1u))
         zeros++;
     zeros = walk_raw(s, 5, zeros);
-    return (uint32_t)walk_raw(s, 32u - zeros, want >> zeros) << zeros;
+    if (zeros == 31)
+        return (uint32_t)walk_raw(s, 1, want >> 31) << 31;
+    while (want >> zeros >> width > 1)
+        width++;
+    width = walk_raw(s, 5, width);
+    if (width == 0)
+        return (uint32_t)1 << zeros;
+    uint32_t above = (uint32_t)1 << (width - 1u);
+    above |= (uint32_t)walk_raw(s, width - 1u, want >> zeros >> 1 & (above - 1u));
+    return (above << 1 | 1u) << zeros;
 }
 
-/* Where bytes are in memory.  One space that holds the whole image is the usual case. */
+/* One space on each side, which holds the whole image, both at the same address. */
+static void walk_plain_spaces(struct walk *s)
+{
+    uint32_t addr = walk_address(s, INLAY_WANT(s->truth->space[0][0].addr));
+    for (unsigned side = 0; side < 2; side++) {
+        struct inlay_space *sp = s->scene.space[side];
+        s->scene.spaces[side] = 1;
+        sp->pos = 0;
+        sp->len = side ? s->setup.new_size : s->setup.old_size;
+        sp->addr = addr;
+    }
+    s->plan_left = 0;
+}
+
+/* Where bytes are in memory. */
 static int walk_space_counts(struct walk *s)
 {
+    if (walk_raw(s, 1, INLAY_WANT(s->truth->data_lo != s->truth->data_hi))) {
+        s->scene.data_lo = walk_address(s, INLAY_WANT(s->truth->data_lo));
+        s->scene.data_hi =
+            s->scene.data_lo + walk_address(s, INLAY_WANT(s->truth->data_hi - s->truth->data_lo));
+    }
+    if (walk_raw(s, 1, INLAY_WANT(truth_is_plain(s)))) {
+        walk_plain_spaces(s);
+        return 0;
+    }
     for (unsigned side = 0; side < 2; side++) {
         uint32_t n = walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->spaces[side]));
         if (n > INLAY_SPACES_MAX)
             return INLAY_E_CORRUPT;
         s->scene.spaces[side] = (uint8_t)n;
-    }
-    if (walk_raw(s, 1, INLAY_WANT(s->truth->data_lo != s->truth->data_hi))) {
-        s->scene.data_lo = walk_address(s, INLAY_WANT(s->truth->data_lo));
-        s->scene.data_hi = walk_address(s, INLAY_WANT(s->truth->data_hi));
     }
     s->plan_left = (uint32_t)s->scene.spaces[0] + s->scene.spaces[1];
     return 0;
@@ -213,6 +241,18 @@ static int walk_one_range(struct walk *s)
     return 0;
 }
 
+/* The plan is read: models for the body, which learn from the old image as far as the plan says. */
+static int walk_begin_body(struct walk *s)
+{
+    uint32_t taught =
+        s->params.large ? walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->taught)) : 0;
+    walk_reset_models(s);
+    memset(s->lesson, 0, sizeof s->lesson);
+    memset(s->lessons, 0, sizeof s->lessons);
+    memset(s->recent, 0, sizeof s->recent);
+    return taught ? walk_teach(s, taught) : 0;
+}
+
 /* Starts the next phase: how many items does it have? */
 static int walk_next_phase(struct walk *s)
 {
@@ -231,11 +271,7 @@ static int walk_next_phase(struct walk *s)
         s->plan_left = s->params.ranges;
         return 0;
     default:
-        walk_reset_models(s);
-        memset(s->lesson, 0, sizeof s->lesson);
-        memset(s->lessons, 0, sizeof s->lessons);
-        memset(s->recent, 0, sizeof s->recent);
-        return s->params.large ? walk_teach(s) : 0;
+        return walk_begin_body(s);
     }
 }
 

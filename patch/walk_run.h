@@ -40,12 +40,11 @@ static void walk_pass_copy(struct walk *s, const uint8_t *out, unsigned len)
  * Learns what new data looks like from a piece of the old image, as long as the patch says, from
  * its middle, where ELF files have their code.
  */
-static int walk_teach(struct walk *s)
+static int walk_teach(struct walk *s, uint32_t log2)
 {
-    unsigned log2 = walk_raw(s, 4, INLAY_WANT(s->truth->taught));
-    uint32_t most = log2 ? (uint32_t)512u << log2 : 0;
     if (log2 > INLAY_MIX_TAUGHT_MAX)
         return INLAY_E_CORRUPT;
+    uint32_t most = (uint32_t)512u << log2;
     most = most < s->setup.old_size ? most : s->setup.old_size;
     const uint8_t *bytes;
     s->side = INLAY_OLD;

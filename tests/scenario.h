@@ -232,7 +232,6 @@ static struct scenario *make_scenario(const struct shape *shape, int in_place, u
     add_groups(s, &seed);
     m->in_place = (uint8_t)in_place;
     m->chunk_log = 9;
-    m->old_digest_len = 16;
     m->codec = RAW_CODEC_ID;
     m->params_len = 1;
     m->params[0] = 7;

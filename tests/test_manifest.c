@@ -14,7 +14,7 @@
 
 static struct inlay_manifest plain(void)
 {
-    struct inlay_manifest m = {.chunk_log = 10, .check_len = 8, .old_digest_len = 8, .codec = 1};
+    struct inlay_manifest m = {.chunk_log = 10, .check_len = 8, .codec = 1};
     m.old_size = 300000;
     m.new_size = 300100;
     memset(m.old_digest, 0x11, 32);
@@ -26,7 +26,6 @@ static struct inlay_manifest in_place(void)
 {
     struct inlay_manifest m = plain();
     m.in_place = 1;
-    m.old_digest_len = 16;
     m.regions = 2;
     m.region[0] = (struct inlay_region){4, 16384};
     m.region[1] = (struct inlay_region){5, 65536};
@@ -67,10 +66,11 @@ static void a_plain_patch_has_a_small_manifest(void **state)
     struct inlay_buffer b = {0};
     write_patch(&m, NULL, 200, &b);
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_OK);
-    assert_true(got.len <= 49);
-    assert_int_equal(got.new_digest_len, 16);
-    assert_int_equal(got.link_len, 4);
-    assert_int_equal(got.body_pos, got.len + 5);
+    assert_true(got.len <= 28);
+    assert_int_equal(got.old_digest_len, 4);
+    assert_int_equal(got.new_digest_len, 8);
+    assert_int_equal(got.link_len, 2);
+    assert_int_equal(got.body_pos, got.len + 2);
     assert_int_equal(b.len, got.body_pos + 200u);
     inlay_buffer_free(&b);
 }
@@ -85,7 +85,9 @@ static void everything_reads_back(void **state)
     assert_int_equal(got.in_place, 1);
     assert_int_equal(got.chunk_log, 10);
     assert_int_equal(got.check_len, 8);
-    assert_int_equal(got.old_digest_len, 16);
+    assert_int_equal(got.old_digest_len, 8);
+    assert_int_equal(got.link_len, 4);
+    assert_int_equal(got.body_pos, got.len + 4);
     assert_int_equal(got.codec, 1);
     assert_int_equal(got.regions, 2);
     assert_int_equal(got.erased, 0);
@@ -97,9 +99,9 @@ static void everything_reads_back(void **state)
     assert_int_equal(got.stage_blocks, 2);
     assert_int_equal(got.pool_len, 5000);
     assert_int_equal(got.security_counter, 300);
-    assert_memory_equal(got.old_digest, m.old_digest, 16);
-    assert_int_equal(got.new_digest_len, 16);
-    assert_memory_equal(got.new_digest, m.new_digest, 16);
+    assert_memory_equal(got.old_digest, m.old_digest, 8);
+    assert_int_equal(got.new_digest_len, 8);
+    assert_memory_equal(got.new_digest, m.new_digest, 8);
     assert_memory_equal(got.region, m.region, 2 * sizeof m.region[0]);
     assert_int_equal(got.params_len, 3);
     assert_memory_equal(got.params, "abc", 3);
@@ -158,11 +160,12 @@ static void chunks_are_linked(void **state)
 {
     (void)state;
     static const struct inlay_container_fields f = {.sign = sign_long};
-    static const size_t lens[] = {0,    1,    3,    4,    5,    15,   16,   17,   495,  496,  497,
-                                  508,  509,  511,  512,  513,  519,  520,  521,  1007, 1008, 1009,
-                                  1015, 1016, 1017, 1020, 1024, 1504, 1505, 1520, 1521, 20000};
+    static const size_t lens[] = {0,    1,    3,    4,    5,    15,   16,   17,   495,
+                                  496,  497,  508,  509,  511,  512,  513,  519,  520,
+                                  521,  1007, 1008, 1009, 1015, 1016, 1017, 1020, 1022,
+                                  1024, 1504, 1505, 1520, 1521, 20000};
     for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-        follow_chain(lens[i], NULL, 4);
+        follow_chain(lens[i], NULL, 2);
         follow_chain(lens[i], &f, 16);
     }
 }
@@ -238,9 +241,9 @@ static void what_is_wrong_has_its_own_status(void **state)
     write_patch(&m, &f, 100, &b);
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_OK);
     expect(&b, 0, 'X', INLAY_E_CORRUPT);
-    expect(&b, 3, 2, INLAY_E_UNSUPPORTED);                           /* level */
-    expect(&b, 4, 0x84, INLAY_E_UNSUPPORTED);                        /* a flag from the future */
-    expect(&b, 4, 0x0D, INLAY_E_CORRUPT);                            /* in place without geometry */
+    expect(&b, 2, 0x44, INLAY_E_UNSUPPORTED);                        /* level */
+    expect(&b, 2, 0x34, INLAY_E_UNSUPPORTED);                        /* a flag from the future */
+    expect(&b, 2, 0x25, INLAY_E_CORRUPT);                            /* in place without geometry */
     expect(&b, got.old_version.pos - 2u, 0x70, INLAY_E_UNSUPPORTED); /* unknown, must be known */
     expect(&b, got.old_version.pos - 2u, 0xF0, INLAY_OK);            /* unknown, may be ignored */
     expect(&b, got.old_version.pos - 1u, 2, INLAY_E_CORRUPT);
@@ -257,10 +260,10 @@ static void only_the_shortest_numbers_count(void **state)
     write_patch(&m, NULL, 100, &b);
     /* old_size 01 becomes 81 00: the same number, one byte longer. */
     assert_int_equal(inlay_buffer_add_byte(&b, 0), 0);
-    memmove(b.data + 8, b.data + 7, b.len - 9u);
-    b.data[5]++;
-    b.data[6] = 0x81;
-    b.data[7] = 0x00;
+    memmove(b.data + 6, b.data + 5, b.len - 6u);
+    b.data[3]++;
+    b.data[4] = 0x81;
+    b.data[5] = 0x00;
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_E_CORRUPT);
     inlay_buffer_free(&b);
 }
@@ -299,10 +302,13 @@ static void the_writer_refuses_what_the_reader_would(void **state)
     m.chunk_log = 8;
     refused(&m, NULL, INLAY_EXIT_USAGE);
     m = plain();
-    m.old_digest_len = 33;
+    m.check_len = 17;
     refused(&m, NULL, INLAY_EXIT_USAGE);
     m = plain();
-    m.check_len = 17;
+    m.codec = 8;
+    refused(&m, NULL, INLAY_EXIT_USAGE);
+    m = plain();
+    m.params_len = 32;
     refused(&m, NULL, INLAY_EXIT_USAGE);
     m = plain();
     m.old_size = 0x80000000u;
@@ -347,7 +353,8 @@ static void there_is_a_place_for_the_signature(void **state)
     assert_int_equal(got.link_len, 16);
     assert_int_equal(got.new_digest_len, 32);
     assert_memory_equal(got.new_digest, m.new_digest, 32);
-    expect(&b, 4, INLAY_FLAG_SHORT, INLAY_E_CORRUPT);
+    assert_int_equal(got.old_digest_len, 8);
+    expect(&b, 2, INLAY_LEVEL << 5, INLAY_E_CORRUPT); /* not signed, it says */
     for (size_t n = got.len; n < got.body_pos; n++) {
         struct inlay_manifest part;
         assert_int_equal(inlay_manifest_read(&part, b.data, n), INLAY_MORE);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { IN_PLACE = 1, GEOMETRY = 2, FIELDS = 4, SHORT = 8, LONG_OLD = 16 };
+enum { IN_PLACE = 1, GEOMETRY = 2, FIELDS = 4, SIGNED = 8 };
 
 #define SIZE_LIMIT 0x7fffffffu
 
@@ -13,7 +13,7 @@ static void bad(const char *what)
     die(EXIT_CORRUPT, "%s", what);
 }
 
-static void read_sizes(struct patch *p, struct bytes *b, unsigned flags)
+static void read_sizes(struct patch *p, struct bytes *b)
 {
     p->old_size = take_uvarint(b);
     uint32_t more = take_uvarint(b);
@@ -22,9 +22,6 @@ static void read_sizes(struct patch *p, struct bytes *b, unsigned flags)
     unsigned packed = take_byte(b);
     p->chunk_log = 9 + packed / 32;
     p->check_len = packed % 32;
-    p->old_digest_len = flags & LONG_OLD ? take_byte(b) : 8;
-    if (p->old_digest_len > 32 || (flags & LONG_OLD && p->old_digest_len <= 8))
-        bad("bad length of the old image's digest");
     p->plan_len = take_uvarint(b);
     if (p->check_len > 16 || p->plan_len > p->payload_len)
         bad("bad length of check or plan");
@@ -78,29 +75,37 @@ static void read_fields(struct bytes *b)
     } while (b->at != b->end);
 }
 
-static unsigned read_manifest(struct patch *p, struct bytes b, unsigned flags, uint8_t *link)
+/* How many bytes of digests there are, signed or not. */
+struct lengths {
+    unsigned link, seal, old_image, new_image;
+};
+
+static const struct lengths with_signature = {16, 0, 8, 32};
+static const struct lengths in_place = {4, 4, 8, 8};
+static const struct lengths beside = {2, 2, 4, 8};
+
+static void read_manifest(struct patch *p, struct bytes b, unsigned flags,
+                          const struct lengths *lengths, uint8_t *link)
 {
-    unsigned link_len = flags & SHORT ? 4 : 16;
     p->in_place = flags & IN_PLACE;
     if (p->in_place && !(flags & GEOMETRY))
         bad("in place without a geometry");
-    read_sizes(p, &b, flags);
-    p->codec = take_byte(&b);
-    p->params_len = take_byte(&b);
-    if (p->params_len > sizeof p->params)
-        bad("too many parameters");
+    read_sizes(p, &b);
+    unsigned packed = take_byte(&b);
+    p->codec = packed / 32;
+    p->params_len = packed % 32;
     memcpy(p->params, take_bytes(&b, p->params_len), p->params_len);
+    p->old_digest_len = lengths->old_image;
     memcpy(p->old_digest, take_bytes(&b, p->old_digest_len), p->old_digest_len);
-    p->new_digest_len = flags & SHORT ? 16 : 32;
+    p->new_digest_len = lengths->new_image;
     memcpy(p->new_digest, take_bytes(&b, p->new_digest_len), p->new_digest_len);
-    memcpy(link, take_bytes(&b, link_len), link_len);
+    memcpy(link, take_bytes(&b, lengths->link), lengths->link);
     if (flags & GEOMETRY)
         read_geometry(p, &b);
     if (flags & FIELDS)
         read_fields(&b);
     if (b.at != b.end)
         bad("the manifest is longer than its fields");
-    return link_len;
 }
 
 /* Checks chunk after chunk and joins their payload. */
@@ -133,30 +138,33 @@ void read_patch(struct patch *p, const uint8_t *data, size_t len)
 {
     struct bytes b = {data, data + len};
     uint8_t link[16], digest[32];
-    if (memcmp(take_bytes(&b, 3), "INL", 3) != 0)
+    if (memcmp(take_bytes(&b, 2), "IL", 2) != 0)
         bad("not a patch");
-    if (take_byte(&b) != 1)
-        bad("an unknown level");
     unsigned flags = take_byte(&b);
-    if (flags > 31)
+    if (flags / 32 != 1)
+        bad("an unknown level");
+    flags %= 32;
+    if (flags > 15)
         bad("an unknown flag");
     uint32_t manifest_len = take_uvarint(&b);
-    if (manifest_len < 7 || manifest_len > 1022 || manifest_len > len)
+    if (manifest_len < 5 || manifest_len > 1024 || manifest_len > len)
         bad("bad length of the manifest");
     struct bytes manifest = {b.at, data + manifest_len};
     b.at = data + manifest_len;
-    uint32_t sig_len = take_uvarint(&b);
-    size_t checked = (size_t)(b.at - data);
-    if (sig_len > 512 || (sig_len && flags & SHORT))
+    const struct lengths *lengths = flags & SIGNED     ? &with_signature
+                                    : flags & IN_PLACE ? &in_place
+                                                       : &beside;
+    uint32_t sig_len = flags & SIGNED ? take_uvarint(&b) : lengths->seal;
+    if (sig_len > 512 || sig_len == 0)
         bad("bad signature block");
-    const uint8_t *tail = take_bytes(&b, sig_len ? sig_len : 4);
+    const uint8_t *tail = take_bytes(&b, sig_len);
     if (b.at - data > 1024)
         bad("manifest and signature are too long");
-    sha256(data, checked, digest);
-    if (sig_len == 0 && memcmp(tail, digest, 4) != 0)
-        bad("the manifest does not match its digest");
-    unsigned link_len = read_manifest(p, manifest, flags, link);
-    read_chunks(p, b, link, link_len);
+    sha256(data, manifest_len, digest);
+    if (memcmp(tail, digest, lengths->seal) != 0)
+        bad("the manifest does not match its seal");
+    read_manifest(p, manifest, flags, lengths, link);
+    read_chunks(p, b, link, lengths->link);
 }
 
 void find_block(const struct patch *p, uint32_t block, uint32_t *start, uint32_t *end)

@@ -37,7 +37,7 @@ struct patch {
     int in_place;
     uint32_t old_size, new_size, payload_len, plan_len;
     unsigned chunk_log, old_digest_len, check_len, codec, params_len, regions;
-    uint8_t old_digest[32], new_digest[32], params[64];
+    uint8_t old_digest[32], new_digest[32], params[31];
     unsigned new_digest_len;
     struct region region[8];
     uint32_t stage_blocks, pool_len;
@@ -92,8 +92,17 @@ void mix_learn(struct mixer *m, unsigned bit, int rate);
 
 /* ---- cpu.c and its neighbours ---- */
 
-enum { CPU_NONE, CPU_THUMB2, CPU_ARM, CPU_AARCH64, CPU_RISCV, CPU_XTENSA, CPU_AVR, CPU_X86_64,
-       CPU_WASM };
+enum {
+    CPU_NONE,
+    CPU_THUMB2,
+    CPU_ARM,
+    CPU_AARCH64,
+    CPU_RISCV,
+    CPU_XTENSA,
+    CPU_AVR,
+    CPU_X86_64,
+    CPU_WASM
+};
 
 struct unit {
     unsigned len, type;

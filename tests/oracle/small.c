@@ -17,7 +17,16 @@ static void bad(const char *what)
 static uint32_t address(struct small *s)
 {
     unsigned zeros = raw_bits(s, 5);
-    return raw_bits(s, 32 - zeros) << zeros;
+    if (zeros == 31)
+        return raw_bits(s, 1) << 31;
+    unsigned more = raw_bits(s, 5);
+    uint32_t odd = 1;
+    if (more > 0) {
+        odd = 1u << (more - 1);
+        odd += raw_bits(s, more - 1);
+        odd = 2 * odd + 1;
+    }
+    return odd << zeros;
 }
 
 static uint32_t end_before(const struct space *list, unsigned i)
@@ -50,16 +59,23 @@ static void read_space(struct small *s, struct space *list, unsigned i, const st
 static void read_spaces(struct small *s)
 {
     struct scene *sc = &s->scene;
+    if (raw_bits(s, 1)) {
+        sc->data_lo = address(s);
+        sc->data_hi = sc->data_lo + address(s);
+    }
+    if (raw_bits(s, 1)) {
+        uint32_t addr = address(s);
+        sc->old_spaces = sc->new_spaces = 1;
+        sc->old_space[0] = (struct space){.addr = addr, .len = s->p->old_size};
+        sc->new_space[0] = (struct space){.addr = addr, .len = s->p->new_size};
+        return;
+    }
     sc->old_spaces = number(s, KIND_MISC);
     if (sc->old_spaces > SPACES_MAX)
         bad("too many address spaces");
     sc->new_spaces = number(s, KIND_MISC);
     if (sc->new_spaces > SPACES_MAX)
         bad("too many address spaces");
-    if (raw_bits(s, 1)) {
-        sc->data_lo = address(s);
-        sc->data_hi = address(s);
-    }
     for (unsigned i = 0; i < sc->old_spaces; i++) {
         read_space(s, sc->old_space, i, NULL, s->p->old_size);
         sc->old_space[i].addr = address(s);
@@ -151,7 +167,7 @@ static void read_pool(struct small *s)
 
 static void read_to_learn(struct small *s)
 {
-    unsigned e = raw_bits(s, 4);
+    unsigned e = number(s, KIND_MISC);
     if (e > 9)
         bad("large models are to learn too much");
     s->to_learn = e ? 512u << e : 0;
@@ -320,9 +336,10 @@ static void read_params(struct small *s)
     unsigned flags = take_byte(&b), rows = take_byte(&b);
     s->flag_size = table_size(flags);
     s->rows = table_size(rows) / 2 * 2;
-    s->moves = take_uvarint(&b);
-    s->ranges = take_uvarint(&b);
-    if (b.at != b.end || s->votes > 8 || flags > 104 || rows > 104 || s->moves > 65535 ||
+    s->moves = b.at != b.end ? take_uvarint(&b) : 0;
+    s->ranges = b.at != b.end ? take_uvarint(&b) : 0;
+    int bare = s->p->params_len == 3 || s->p->params[s->p->params_len - 1] != 0;
+    if (!bare || b.at != b.end || s->votes > 8 || flags > 104 || rows > 104 || s->moves > 65535 ||
         s->ranges > 4096)
         bad("bad parameters of codec 1");
     s->scene.cpu = cpu_of(s->scene.cpu_id);

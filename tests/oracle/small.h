@@ -72,7 +72,7 @@ struct small {
     int run;
     uint32_t run_left, diagonal;
     const uint8_t *lesson_text; /* learns these bytes instead of decoding; or NULL */
-    int in_old; /* lesson_text is of the old image */
+    int in_old;                 /* lesson_text is of the old image */
     struct registers registers;
 };
 

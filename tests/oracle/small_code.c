@@ -171,8 +171,7 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
             c[i] = row[i] + place;
             mix_add(&m, counter_p(c[i]));
         }
-        unsigned bit =
-            s->lesson_text ? wanted >> (7 - depth) & 1 : mixed_bit(s, &m, depth, byte);
+        unsigned bit = s->lesson_text ? wanted >> (7 - depth) & 1 : mixed_bit(s, &m, depth, byte);
         for (unsigned i = 0; i < s->votes; i++)
             learn_counter(c[i], bit, s->large ? 6 : 12);
         byte = byte << 1 | bit;
@@ -197,9 +196,7 @@ static void reset_weights(struct small *s)
     }
     for (unsigned k = 0; k < 20; k++) {
         unsigned voter = k / 2;
-        int32_t w = voter < s->votes    ? 7000 / (int32_t)s->votes
-                    : voter == s->votes ? 3000
-                                        : 1500;
+        int32_t w = voter < s->votes ? 7000 / (int32_t)s->votes : voter == s->votes ? 3000 : 1500;
         int32_t humble = voter < s->votes && !s->large ? -500 : 0;
         for (unsigned i = 0; i < 21; i++)
             s->byte_weight_a[i][k] = k % 2 ? humble : w;
