@@ -106,11 +106,15 @@ static void walk_plain_spaces(struct walk *s)
     s->plan_left = 0;
 }
 
+/* Where RAM begins on Cortex-M (ARMv7-M Architecture Reference Manual, B3.1), and on many others.
+ */
+#define DATA_USUAL 0x20000000u
+
 /* Where bytes are in memory. */
 static int walk_space_counts(struct walk *s)
 {
     if (walk_raw(s, 1, INLAY_WANT(s->truth->data_lo != s->truth->data_hi))) {
-        s->scene.data_lo = walk_address(s, INLAY_WANT(s->truth->data_lo));
+        s->scene.data_lo = DATA_USUAL ^ walk_address(s, INLAY_WANT(s->truth->data_lo ^ DATA_USUAL));
         s->scene.data_hi =
             s->scene.data_lo + walk_address(s, INLAY_WANT(s->truth->data_hi - s->truth->data_lo));
     }

@@ -60,7 +60,7 @@ static void read_spaces(struct small *s)
 {
     struct scene *sc = &s->scene;
     if (raw_bits(s, 1)) {
-        sc->data_lo = address(s);
+        sc->data_lo = 0x20000000 ^ address(s);
         sc->data_hi = sc->data_lo + address(s);
     }
     if (raw_bits(s, 1)) {
