@@ -23,11 +23,15 @@ static unsigned walk_learn_unit(struct walk *s, const uint8_t *bytes)
     return len;
 }
 
-/* Passes copied bytes.  Large models learn from them, unless all has been right for long. */
+/* Where so many units in a row were right there is little new to learn. */
+#define LEARN_LARGE 16u
+#define LEARN_SMALL 6u
+
+/* Passes copied bytes.  The models for new data learn from those near to what changed. */
 static void walk_pass_copy(struct walk *s, const uint8_t *out, unsigned len)
 {
     uint32_t left = s->run_left;
-    if (!s->params.large || s->run_length >= CALM_AFTER) {
+    if (s->run_length >= (s->params.large ? LEARN_LARGE : LEARN_SMALL)) {
         walk_pass(s, out, len);
         return;
     }

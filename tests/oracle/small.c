@@ -270,7 +270,7 @@ static void make_block(struct small *s)
             start_run(s);
         unsigned len = s->run == RUN_NEW ? new_unit(s, unit) : copy_unit(s, unit);
         memcpy(s->out + s->pos, unit, len);
-        if (s->run != RUN_NEW && s->large && s->run_hits < 32)
+        if (s->run != RUN_NEW && s->run_hits < (s->large ? 16u : 6u))
             learn_copy(s, unit, len);
         else
             pass_bytes(s, unit, len);
