@@ -5,9 +5,8 @@
 
 #include "walk.h"
 
-/* Of counters in byte tables: code changes quickly, but in tiny tables many contexts share one. */
+/* Of counters in byte tables, as code changes quickly; but in tiny tables many contexts share one. */
 #define LIMIT_LARGE 6u
-#define LIMIT_SMALL 12u
 
 /*
  * The counters of context i for a nibble lie side by side: one cache line.  The first of the 16
@@ -70,7 +69,7 @@ static unsigned walk_byte_bit(struct walk *s, uint16_t *const *slots, unsigned a
 /* Decides one byte from the top bit down; while bytes are taught, only learns it. */
 static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
 {
-    unsigned node = 1, limit = s->params.large ? LIMIT_LARGE : LIMIT_SMALL;
+    unsigned node = 1, limit = s->params.large ? LIMIT_LARGE : INLAY_COUNTER_SLOW;
     uint16_t *slots[INLAY_MIX_VOTES_MAX] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
         unsigned in_nibble = depth & 3u, bit = want >> (7u - depth) & 1u;

@@ -173,7 +173,7 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
         }
         unsigned bit = s->lesson_text ? wanted >> (7 - depth) & 1 : mixed_bit(s, &m, depth, byte);
         for (unsigned i = 0; i < s->votes; i++)
-            learn_counter(c[i], bit, s->large ? 6 : 12);
+            learn_counter(c[i], bit, s->large ? 6 : 15);
         byte = byte << 1 | bit;
     }
     return byte;
