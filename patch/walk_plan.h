@@ -11,11 +11,11 @@
 #include "walk_run.h"
 
 /* Weights at first, of all voters together but that by class. */
-#define WEIGHT_FLAG   3750
+#define WEIGHT_FLAG   3300
 #define WEIGHT_CLASS  2000
-#define WEIGHT_BYTE   7000
+#define WEIGHT_BYTE   5500
 #define WEIGHT_HUMBLE (-500) /* of what tiny tables say, whose counters serve many contexts */
-#define WEIGHT_HUNCH  3000   /* of the first hunch; half of it of the others */
+#define WEIGHT_HUNCH  2200   /* of the first hunch; half of it of the others */
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 

@@ -188,7 +188,7 @@ static void set_all(struct counter *c, size_t n)
 static void reset_weights(struct small *s)
 {
     for (unsigned k = 0; k < 22; k++) {
-        int32_t w = k % 2 ? 0 : k < 2 * s->flags ? 3750 / (int32_t)s->flags : 2000;
+        int32_t w = k % 2 ? 0 : k < 2 * s->flags ? 3300 / (int32_t)s->flags : 2000;
         for (unsigned i = 0; i < 20; i++)
             s->flag_weight_a[i][k] = w;
         for (unsigned i = 0; i < 13; i++)
@@ -196,7 +196,7 @@ static void reset_weights(struct small *s)
     }
     for (unsigned k = 0; k < 20; k++) {
         unsigned voter = k / 2;
-        int32_t w = voter < s->votes ? 7000 / (int32_t)s->votes : voter == s->votes ? 3000 : 1500;
+        int32_t w = voter < s->votes ? 5500 / (int32_t)s->votes : voter == s->votes ? 2200 : 1100;
         int32_t humble = voter < s->votes && !s->large ? -500 : 0;
         for (unsigned i = 0; i < 21; i++)
             s->byte_weight_a[i][k] = k % 2 ? humble : w;
