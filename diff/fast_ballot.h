@@ -18,7 +18,7 @@ struct inlay_ballot {
 static inline void inlay_vote(struct inlay_ballot *b, uint32_t p)
 {
     b->in[b->n++] = (int16_t)inlay_fast_stretch(p);
-    b->in[b->n++] = (int16_t)inlay_shr((int32_t)p - 32768, 4);
+    b->in[b->n++] = (int16_t)((int32_t)(p >> 4) - 2048);
 }
 
 static inline __m128i inlay_fast_load(const int16_t *four)

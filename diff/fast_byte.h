@@ -98,15 +98,16 @@ static inline uint16_t *fast_claim(struct fast_row found)
 
 static inline void fast_learn(uint16_t *counter, unsigned bit)
 {
-    *counter = inlay_fast_next[bit & 1u][inlay_fast_turn(*counter)];
+    *counter = inlay_fast_learned(*counter, bit);
 }
 
 static inline void fast_learn_nibble(uint16_t *row, unsigned nibble)
 {
-    fast_learn(&row[1], nibble >> 3);
-    fast_learn(&row[2u + (nibble >> 3)], nibble >> 2);
-    fast_learn(&row[4u + (nibble >> 2)], nibble >> 1);
-    fast_learn(&row[8u + (nibble >> 1)], nibble);
+    unsigned node = 16u | nibble;
+    fast_learn(&row[1], node >> 3);
+    fast_learn(&row[node >> 3], node >> 2);
+    fast_learn(&row[node >> 2], node >> 1);
+    fast_learn(&row[node >> 1], node);
 }
 
 static void fast_learn_all(const struct fast_late *late, const struct fast_row *row)

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 int16_t inlay_fast_odds[65536];
-uint16_t inlay_fast_next[2][(INLAY_FAST_LIMIT + 1u) << 12];
+uint16_t inlay_fast_next[65536];
 
 int32_t inlay_stretch(uint32_t p); /* the patcher's */
 
@@ -14,7 +14,7 @@ static void fill_next(unsigned bit)
         for (uint32_t p = 0; p < 4096u; p++) {
             uint16_t counter = (uint16_t)(p << 4 | n);
             inlay_counter_learn(&counter, bit, INLAY_FAST_LIMIT);
-            inlay_fast_next[bit][n << 12 | p] = counter;
+            inlay_fast_next[bit << 15 | n << 12 | p] = counter;
         }
 }
 

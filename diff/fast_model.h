@@ -36,14 +36,17 @@ static inline int32_t inlay_fast_stretch(uint32_t p)
 #include "fast_ballot.h"
 #endif
 
-/* A counter with its count on top: those that count as far lie together. */
-static inline uint16_t inlay_fast_turn(uint16_t counter)
-{
-    return (uint16_t)(counter >> 4 | counter << 12);
-}
-
-/* What counters that count to this at most become: by the bit that comes, and turned. */
+/*
+ * What a counter becomes that counts to INLAY_FAST_LIMIT at most.  By the
+ * counter with its count on top, so that those that count as far lie together,
+ * and above that the bit that comes.
+ */
 #define INLAY_FAST_LIMIT 6u
-extern uint16_t inlay_fast_next[2][(INLAY_FAST_LIMIT + 1u) << 12];
+extern uint16_t inlay_fast_next[65536];
+
+static inline uint16_t inlay_fast_learned(uint16_t counter, unsigned bit)
+{
+    return inlay_fast_next[(uint16_t)(counter >> 4 | counter << 12) | (bit & 1u) << 15];
+}
 
 #endif

@@ -17,6 +17,8 @@
 #define RECENT    16 /* diagonals that are cheap to return to */
 #define JUMP_RUN  96 /* equal bytes on the best diagonal that are passed in one go */
 #define JUMP_KEEP 32
+#define PASS_RUN  12 /* the same while no other diagonal comes near the best one */
+#define PASS_KEEP 4
 
 #define BITS(x)       ((int32_t)((x)*64.0 + 0.5))
 #define COST_LITERALS BITS(3)   /* that there is new data before the next copy */
@@ -314,6 +316,53 @@ static uint32_t jump_run(struct path *p, uint32_t pos, const struct best *best, 
     return 0;
 }
 
+/*
+ * Does this one start afresh from the best way at each byte of a run on
+ * another diagonal, the last one, too?  Then no byte before counts for it.
+ */
+static int is_behind(const struct path *p, const struct live *l, uint32_t pos, uint32_t run,
+                     int32_t best_cost)
+{
+    const struct match_views *v = p->v;
+    uint32_t at = pos + l->diagonal, end = at + run;
+    int32_t enter = best_cost + l->enter;
+
+    if (l->copy.cost < enter || l->after.cost + COST_RETURN <= enter)
+        return 0;
+    if (at >= v->old_size || run > v->old_size - at)
+        return 0;
+    return end < 8 || inlay_match_run(v->old + end - 8, v->new + pos + run - 8, 8) < 8;
+}
+
+/*
+ * How many bytes before `end` may be passed in one go as nothing comes of the
+ * other diagonals there; 0 if none.  It only saves time.
+ */
+static uint32_t pass_run(const struct path *p, uint32_t pos, const struct best *best, uint32_t end)
+{
+    const struct match_views *v = p->v;
+    const struct live *l = &p->live[best->slot];
+    uint32_t at = pos + l->diagonal, left = end - pos;
+
+    if (at >= v->old_size || (l->history & 0xff) || left < PASS_RUN)
+        return 0;
+    if (left > v->old_size - at)
+        left = v->old_size - at;
+    uint32_t run = inlay_match_run(v->old + at, v->new + pos, left);
+    if (run < PASS_RUN)
+        return 0;
+    run -= PASS_KEEP;
+    for (unsigned i = 0; i < p->lives; i++)
+        if (i != best->slot && !is_behind(p, &p->live[i], pos, run, best->cost))
+            return 0;
+    return run;
+}
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 static void walk(struct path *p, struct match_feed *feed)
 {
     const struct match_seeds *seeds = &feed->seeds;
@@ -338,6 +387,12 @@ static void walk(struct path *p, struct match_feed *feed)
         if (best.is_copy) {
             use(p, p->live[best.slot].diagonal);
             uint32_t run = pos >= probe ? jump_run(p, pos, &best, &probe) : 0;
+            if (!run) {
+                uint32_t end = lesser(feed->known, p->v->new_size);
+                if (next < seeds->count)
+                    end = lesser(end, seeds->at[next].start);
+                run = pass_run(p, pos, &best, pos < probe ? lesser(end, probe) : end);
+            }
             if (run) {
                 jump(p, pos, run, best.slot);
                 pos += run;
