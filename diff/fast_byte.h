@@ -22,7 +22,7 @@ _Static_assert(LIMIT_LARGE == INLAY_FAST_LIMIT, "inlay_fast_next goes as far");
 
 #define FAST_LINE  64u              /* of the cache: the two rows where a mark may be */
 #define FAST_SLACK (FAST_LINE - 8u) /* bytes that fast_lay_out() takes beyond walk_tables_len() */
-#define FAST_BYTES 32u /* put off at most: the rows of a table that they ask for fit the cache */
+#define FAST_BYTES 16u /* put off at most: the rows of a table that they ask for fit the cache */
 
 /* Bytes in the order in which they came, and what they are learned in. */
 struct fast_late {
