@@ -41,10 +41,9 @@ static void fast_lay_out(struct walk *s, uint8_t *at)
     walk_lay_out(s, at + (0u - (uintptr_t)s->byte) % FAST_LINE);
 }
 
-/* A row that was asked for: where it may be, and whose it is. */
+/* A row that was asked for: where walk_row_place() has it, and whose it is. */
 struct fast_row {
-    uint16_t *line;
-    uint16_t first; /* place in the line where walk_row_place() has it */
+    uint16_t *place;
     uint16_t mark;
 };
 
@@ -62,10 +61,10 @@ static struct fast_table fast_table(const struct walk *s, unsigned i)
 
 static inline struct fast_row fast_ask(struct fast_table t, uint32_t ctx, unsigned node)
 {
-    uint32_t hash = walk_row_hash(ctx, node), place = walk_place(hash, t.rows);
-    uint16_t *line = t.start + (size_t)16u * (place & ~1u);
-    __builtin_prefetch(line, 1);
-    return (struct fast_row){line, (uint16_t)((place & 1u) << 4), (uint16_t)(hash | 1u)};
+    uint32_t hash = walk_row_hash(ctx, node);
+    uint16_t *place = t.start + (size_t)16u * walk_place(hash, t.rows);
+    __builtin_prefetch(place, 1);
+    return (struct fast_row){place, (uint16_t)(hash | 1u)};
 }
 
 /* The rows of one table, two for each byte. */
@@ -78,16 +77,22 @@ static void fast_ask_all(const struct fast_late *late, unsigned i, struct fast_t
     }
 }
 
+/* The other row of two in a line, or with 0 this one. */
+static inline uint16_t *fast_other(uint16_t *row, unsigned other)
+{
+    return (uint16_t *)((uintptr_t)row ^ (uintptr_t)other * (FAST_LINE / 2u));
+}
+
 /*
  * walk_row_claim() of a large model, but which of the two rows it is is worked
  * out without branches: it can't be foreseen, and wrong guesses take long.
  */
 static inline uint16_t *fast_claim(struct fast_row found)
 {
-    const uint16_t *first = found.line + found.first, *second = found.line + (found.first ^ 16u);
+    const uint16_t *first = found.place, *second = fast_other(found.place, 1);
     unsigned is_first = *first == found.mark, is_second = *second == found.mark;
     unsigned less = (second[1] & 15u) < (first[1] & 15u);
-    uint16_t *row = found.line + (found.first ^ ((is_first ^ 1u) & (is_second | less)) << 4);
+    uint16_t *row = fast_other(found.place, (is_first ^ 1u) & (is_second | less));
     if (!(is_first | is_second)) {
         for (unsigned k = 0; k < 16u; k++)
             row[k] = INLAY_COUNTER_START;
