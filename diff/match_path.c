@@ -64,7 +64,7 @@ struct path {
     unsigned recent_next;
     uint32_t used; /* the diagonal that was best last */
     int failed;
-    int32_t gain[256][2];
+    int32_t gain[512];
 };
 
 /* Where the best way is: slot LIVE stands for `fresh`. */
@@ -82,7 +82,7 @@ static const int32_t miss_cost[3] = {BITS(7.5), BITS(5.5), BITS(6.5)};
 static const int32_t hit_cost[6] = {BITS(0.02), BITS(0.1), BITS(0.2),
                                     BITS(0.3),  BITS(0.5), BITS(0.8)};
 
-/* Fills gain[history][differs]: what a byte costs on a diagonal, less than as new data. */
+/* Fills gain[history]: what the last byte of it costs on a diagonal, less than as new data. */
 static void set_gains(struct path *p)
 {
     int32_t literal = BITS(p->v->new_bits);
@@ -90,8 +90,8 @@ static void set_gains(struct path *p)
         unsigned n = 0;
         for (unsigned bit = 1; bit < 256; bit *= 2)
             n += (history & bit) != 0;
-        p->gain[history][0] = hit_cost[n < 5 ? n : 5] - literal;
-        p->gain[history][1] = miss_cost[n > 4 ? 2 : (history & 1)] - literal;
+        p->gain[2 * history] = hit_cost[n < 5 ? n : 5] - literal;
+        p->gain[2 * history + 1] = miss_cost[n > 4 ? 2 : (history & 1)] - literal;
     }
 }
 
@@ -252,9 +252,8 @@ static int advance(struct path *p, struct live *l, uint32_t pos, int32_t best_co
         l->copy = (struct way){back, pos, node_after(p, l), NONE};
     else if (enter < l->copy.cost)
         l->copy = (struct way){enter, pos, best_node, NONE};
-    int differs = p->v->old[at] != p->v->new[pos];
-    l->copy.cost += p->gain[l->history & 0xff][differs];
-    l->history = l->history << 1 | (uint32_t)differs;
+    l->history = l->history << 1 | (p->v->old[at] != p->v->new[pos]);
+    l->copy.cost += p->gain[l->history & 0x1ff];
     return 1;
 }
 
@@ -285,7 +284,7 @@ static void jump(struct path *p, uint32_t pos, uint32_t run, unsigned slot)
 {
     struct live *best = &p->live[slot];
 
-    best->copy.cost += (int32_t)run * p->gain[0][0];
+    best->copy.cost += (int32_t)run * p->gain[0];
     best->history = 0;
     for (unsigned i = 0; i < p->lives; i++) {
         struct live *l = &p->live[i];
