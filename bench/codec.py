@@ -77,7 +77,7 @@ PARTS = (
     ('large: learning from copies', [
         ('patch/walk_run.h', 'if (!s->params.large || s->run_length', 'if (s || s->run_length')]),
     ('large: marks of rows', [
-        ('patch/walk_byte.h', 'if (*slot == mark || !s->params.large)', 'if (s)')]),
+        ('patch/walk_rows.h', 'if (*row == mark || !s->params.large)', 'if (s)')]),
     ('large: four more contexts for units', [
         ('patch/walk.h', 'return p->large ? FLAGS_LARGE : FLAGS_SMALL;',
          'return p->large > 1 ? FLAGS_LARGE : FLAGS_SMALL;')]),

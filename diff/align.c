@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define PASSES      2
-#define PASSES_WASM 3          /* locals follow the functions that they are in */
+#define PASSES_WASM 3          /* locals follow the functions that they are in ... */
+#define FRESH_MIN   1024u      /* ... where one byte of so many is new, or more */
 #define MAP_MIN     32u        /* bytes; shorter segments mislead */
 #define TAUGHT_MIN  65536u     /* bytes of old image that teach much ... */
 #define TAUGHT_MAX  (1u << 20) /* ... of which a good part is learned */
@@ -228,6 +229,13 @@ static double cost_of_new_bytes(const struct inlay_layout *layout, size_t old_si
     return layout->arch == INLAY_ARCH_THUMB2 && much ? 4.2 : 0;
 }
 
+static size_t count_fresh(const struct inlay_segments *s, size_t new_size)
+{
+    for (size_t i = 0; i < s->count; i++)
+        new_size -= s->at[i].len;
+    return new_size;
+}
+
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                         const struct inlay_layout *layout, int taught, unsigned jobs,
                         struct inlay_segments *out)
@@ -236,7 +244,9 @@ int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new,
     const struct inlay_match_options options = {
         .new_bits = cost_of_new_bytes(layout, old_size, taught), .jobs = jobs};
     int status = inlay_match_images(old, old_size, new, new_size, &options, out);
-    int passes = layout->arch == INLAY_ARCH_WASM ? PASSES_WASM : PASSES;
+    int is_wasm = layout->arch == INLAY_ARCH_WASM;
+    int passes =
+        is_wasm && count_fresh(out, new_size) >= new_size / FRESH_MIN ? PASSES_WASM : PASSES;
     for (int pass = 1; pass < passes && !status; pass++)
         status = next_pass(layout, &from, &to, &options, out);
     if (status)

@@ -4,7 +4,7 @@
 
 #include "codec.h"
 
-/* inlay_codec_mix_all, compiled with fast_model.h; needs inlay_fast_model_init(). */
+/* inlay_codec_mix_all, compiled with fast_byte.h; needs inlay_fast_model_init(). */
 extern const struct inlay_codec inlay_codec_mix_host;
 
 #endif

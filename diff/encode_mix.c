@@ -52,6 +52,7 @@ static const struct inlay_table *truth_table(struct walk *s);
 static const struct inlay_segment *truth_move(struct walk *s);
 static const struct inlay_order_step *truth_step(struct walk *s);
 
+#include "fast_byte.h"
 #include "walk_plan.h"
 
 static uint32_t truth_byte(struct walk *s, unsigned i)
@@ -324,6 +325,7 @@ static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
         if (memcmp(unit, e->in->new + pos, len) != 0)
             return -1;
     }
+    fast_settle(s);
     return 0;
 }
 
@@ -353,6 +355,7 @@ static int encode_stream(struct encoder *e)
     while (s->phase != PHASE_BODY)
         if (walk_plan_item(s))
             return -1;
+    fast_settle(s);
     uint64_t plan_len = shifts(e) + 4u;
     if (encode_steps(e))
         return -1;
@@ -453,9 +456,9 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     choose_sizes(in, shape, &params);
     open_walk(e, layout, &params);
     int status = -1;
-    e->tables = inlay_huge_calloc(walk_tables_len(&params));
+    e->tables = inlay_huge_calloc(walk_tables_len(&params) + FAST_SLACK);
     if (e->truth.move && e->tables) {
-        walk_lay_out(&e->walk, e->tables);
+        fast_lay_out(&e->walk, e->tables);
         walk_init(&e->walk);
         status = encode_stream(e);
     }

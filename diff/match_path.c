@@ -17,6 +17,8 @@
 #define RECENT    16 /* diagonals that are cheap to return to */
 #define JUMP_RUN  96 /* equal bytes on the best diagonal that are passed in one go */
 #define JUMP_KEEP 32
+#define PASS_RUN  12 /* the same while no other diagonal comes near the best one */
+#define PASS_KEEP 4
 
 #define BITS(x)       ((int32_t)((x)*64.0 + 0.5))
 #define COST_LITERALS BITS(3)   /* that there is new data before the next copy */
@@ -62,7 +64,7 @@ struct path {
     unsigned recent_next;
     uint32_t used; /* the diagonal that was best last */
     int failed;
-    int32_t gain[256][2];
+    int32_t gain[512];
 };
 
 /* Where the best way is: slot LIVE stands for `fresh`. */
@@ -80,7 +82,7 @@ static const int32_t miss_cost[3] = {BITS(7.5), BITS(5.5), BITS(6.5)};
 static const int32_t hit_cost[6] = {BITS(0.02), BITS(0.1), BITS(0.2),
                                     BITS(0.3),  BITS(0.5), BITS(0.8)};
 
-/* Fills gain[history][differs]: what a byte costs on a diagonal, less than as new data. */
+/* Fills gain[history]: what the last byte of it costs on a diagonal, less than as new data. */
 static void set_gains(struct path *p)
 {
     int32_t literal = BITS(p->v->new_bits);
@@ -88,8 +90,8 @@ static void set_gains(struct path *p)
         unsigned n = 0;
         for (unsigned bit = 1; bit < 256; bit *= 2)
             n += (history & bit) != 0;
-        p->gain[history][0] = hit_cost[n < 5 ? n : 5] - literal;
-        p->gain[history][1] = miss_cost[n > 4 ? 2 : (history & 1)] - literal;
+        p->gain[2 * history] = hit_cost[n < 5 ? n : 5] - literal;
+        p->gain[2 * history + 1] = miss_cost[n > 4 ? 2 : (history & 1)] - literal;
     }
 }
 
@@ -250,9 +252,8 @@ static int advance(struct path *p, struct live *l, uint32_t pos, int32_t best_co
         l->copy = (struct way){back, pos, node_after(p, l), NONE};
     else if (enter < l->copy.cost)
         l->copy = (struct way){enter, pos, best_node, NONE};
-    int differs = p->v->old[at] != p->v->new[pos];
-    l->copy.cost += p->gain[l->history & 0xff][differs];
-    l->history = l->history << 1 | (uint32_t)differs;
+    l->history = l->history << 1 | (p->v->old[at] != p->v->new[pos]);
+    l->copy.cost += p->gain[l->history & 0x1ff];
     return 1;
 }
 
@@ -283,7 +284,7 @@ static void jump(struct path *p, uint32_t pos, uint32_t run, unsigned slot)
 {
     struct live *best = &p->live[slot];
 
-    best->copy.cost += (int32_t)run * p->gain[0][0];
+    best->copy.cost += (int32_t)run * p->gain[0];
     best->history = 0;
     for (unsigned i = 0; i < p->lives; i++) {
         struct live *l = &p->live[i];
@@ -314,6 +315,53 @@ static uint32_t jump_run(struct path *p, uint32_t pos, const struct best *best, 
     return 0;
 }
 
+/*
+ * Does this one start afresh from the best way at each byte of a run on
+ * another diagonal, the last one, too?  Then no byte before counts for it.
+ */
+static int is_behind(const struct path *p, const struct live *l, uint32_t pos, uint32_t run,
+                     int32_t best_cost)
+{
+    const struct match_views *v = p->v;
+    uint32_t at = pos + l->diagonal, end = at + run;
+    int32_t enter = best_cost + l->enter;
+
+    if (l->copy.cost < enter || l->after.cost + COST_RETURN <= enter)
+        return 0;
+    if (at >= v->old_size || run > v->old_size - at)
+        return 0;
+    return end < 8 || inlay_match_run(v->old + end - 8, v->new + pos + run - 8, 8) < 8;
+}
+
+/*
+ * How many bytes before `end` may be passed in one go as nothing comes of the
+ * other diagonals there; 0 if none.  It only saves time.
+ */
+static uint32_t pass_run(const struct path *p, uint32_t pos, const struct best *best, uint32_t end)
+{
+    const struct match_views *v = p->v;
+    const struct live *l = &p->live[best->slot];
+    uint32_t at = pos + l->diagonal, left = end - pos;
+
+    if (at >= v->old_size || (l->history & 0xff) || left < PASS_RUN)
+        return 0;
+    if (left > v->old_size - at)
+        left = v->old_size - at;
+    uint32_t run = inlay_match_run(v->old + at, v->new + pos, left);
+    if (run < PASS_RUN)
+        return 0;
+    run -= PASS_KEEP;
+    for (unsigned i = 0; i < p->lives; i++)
+        if (i != best->slot && !is_behind(p, &p->live[i], pos, run, best->cost))
+            return 0;
+    return run;
+}
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 static void walk(struct path *p, struct match_feed *feed)
 {
     const struct match_seeds *seeds = &feed->seeds;
@@ -338,6 +386,12 @@ static void walk(struct path *p, struct match_feed *feed)
         if (best.is_copy) {
             use(p, p->live[best.slot].diagonal);
             uint32_t run = pos >= probe ? jump_run(p, pos, &best, &probe) : 0;
+            if (!run) {
+                uint32_t end = lesser(feed->known, p->v->new_size);
+                if (next < seeds->count)
+                    end = lesser(end, seeds->at[next].start);
+                run = pass_run(p, pos, &best, pos < probe ? lesser(end, probe) : end);
+            }
             if (run) {
                 jump(p, pos, run, best.slot);
                 pos += run;

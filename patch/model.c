@@ -38,35 +38,33 @@ uint32_t inlay_squash(int32_t odds)
 const int32_t inlay_counter_rates[16] = {43690, 26214, 18724, 14563, 11915, 10082, 8738, 7710,
                                          6898,  6241,  5698,  5242,  4854,  4519,  4228, 3971};
 
+uint32_t inlay_mixed(int32_t sum)
+{
+    if (sum > INLAY_ODDS_MAX)
+        sum = INLAY_ODDS_MAX;
+    if (sum < -INLAY_ODDS_MAX)
+        sum = -INLAY_ODDS_MAX;
+    uint32_t p = inlay_squash(sum);
+    if (p < INLAY_P_MIN)
+        p = INLAY_P_MIN;
+    if (p > 65536u - INLAY_P_MIN)
+        p = 65536u - INLAY_P_MIN;
+    return p;
+}
+
 uint32_t inlay_mix(struct inlay_ballot *b)
 {
     int32_t sum = 0;
     for (unsigned i = 0; i < b->n; i++)
         sum += inlay_shr(b->in[i] * (b->weight[0][i] + b->weight[1][i]), 13);
-    if (sum > INLAY_ODDS_MAX)
-        sum = INLAY_ODDS_MAX;
-    if (sum < -INLAY_ODDS_MAX)
-        sum = -INLAY_ODDS_MAX;
-    b->p = inlay_squash(sum);
-    if (b->p < INLAY_P_MIN)
-        b->p = INLAY_P_MIN;
-    if (b->p > 65536u - INLAY_P_MIN)
-        b->p = 65536u - INLAY_P_MIN;
+    b->p = inlay_mixed(sum);
     return b->p;
 }
 
 void inlay_mix_learn(struct inlay_ballot *b, unsigned bit, int32_t rate)
 {
-    int32_t error = inlay_shr(((bit ? 65536 : 0) - (int32_t)b->p) * rate, 4);
-    for (unsigned i = 0; i < b->n; i++) {
-        int32_t step = inlay_shr(b->in[i] * inlay_shr(error, 4) + 65536, 17);
-        for (unsigned k = 0; k < 2; k++) {
-            int32_t w = b->weight[k][i] + step;
-            if (w > INLAY_WEIGHT_MAX)
-                w = INLAY_WEIGHT_MAX;
-            if (w < -INLAY_WEIGHT_MAX)
-                w = -INLAY_WEIGHT_MAX;
-            b->weight[k][i] = (int16_t)w;
-        }
-    }
+    int32_t error = inlay_mix_error(b->p, bit, rate);
+    for (unsigned i = 0; i < b->n; i++)
+        for (unsigned k = 0; k < 2; k++)
+            b->weight[k][i] = inlay_mix_moved(b->weight[k][i], b->in[i], error);
 }

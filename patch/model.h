@@ -53,24 +53,30 @@ static inline uint32_t inlay_counter_p(uint16_t c)
     return (uint32_t)(c & 0xfff0u) | 8u;
 }
 
-/* One decision in the making. */
-#define INLAY_VOTES 11u
-struct inlay_ballot {
-    int32_t in[2u * INLAY_VOTES];
-    unsigned n;         /* inputs, two for each counter */
-    int16_t *weight[2]; /* two sets of n weights, 8192 = 1; the sum of both counts */
-    uint32_t p;
-};
+/* ---- mixing ---- */
 
-static inline void inlay_vote(struct inlay_ballot *b, uint32_t p)
+/* The probability that the sum of weighted log-odds stands for, safe for the coder. */
+uint32_t inlay_mixed(int32_t sum);
+
+/* How far a probability was from the bit, times the rate of learning. */
+static inline int32_t inlay_mix_error(uint32_t p, unsigned bit, int32_t rate)
 {
-    b->in[b->n++] = inlay_stretch(p);
-    b->in[b->n++] = inlay_shr((int32_t)p - 32768, 4);
+    return inlay_shr(((bit ? 65536 : 0) - (int32_t)p) * rate, 8);
 }
 
-/* The mixed probability of a 1, of 65536, safe for the coder. */
-uint32_t inlay_mix(struct inlay_ballot *b);
-/* Moves the weights towards what would have predicted `bit`. */
-void inlay_mix_learn(struct inlay_ballot *b, unsigned bit, int32_t rate);
+/* A weight that moves with its input towards what would have predicted the bit. */
+static inline int16_t inlay_mix_moved(int16_t weight, int32_t in, int32_t error)
+{
+    int32_t w = weight + inlay_shr(in * error + 65536, 17);
+    if (w > INLAY_WEIGHT_MAX)
+        w = INLAY_WEIGHT_MAX;
+    if (w < -INLAY_WEIGHT_MAX)
+        w = -INLAY_WEIGHT_MAX;
+    return (int16_t)w;
+}
+
+#define INLAY_VOTES 11u /* in one decision */
+
+#include "ballot.h"
 
 #endif

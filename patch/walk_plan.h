@@ -106,8 +106,7 @@ static void walk_plain_spaces(struct walk *s)
     s->plan_left = 0;
 }
 
-/* Where RAM begins on Cortex-M (ARMv7-M Architecture Reference Manual, B3.1), and on many others.
- */
+/* Where RAM begins on Cortex-M (ARMv7-M Architecture Reference Manual, B3.1), and elsewhere. */
 #define DATA_USUAL 0x20000000u
 
 /* Where bytes are in memory. */

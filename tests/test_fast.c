@@ -22,6 +22,60 @@ static void test_log_odds(void **unused)
         assert_int_equal(inlay_fast_stretch(p), inlay_stretch(p));
 }
 
+static void test_counters(void **unused)
+{
+    (void)unused;
+    inlay_fast_model_init();
+    for (uint32_t i = 0; i < 2u * 65536u; i++) {
+        uint16_t counter = (uint16_t)i;
+        if ((counter & 15u) > INLAY_FAST_LIMIT)
+            continue;
+        uint16_t next = inlay_fast_learned(counter, i >> 16);
+        inlay_counter_learn(&counter, i >> 16, INLAY_FAST_LIMIT);
+        assert_int_equal(next, counter);
+    }
+}
+
+#define VOTERS 11u
+
+/* What a ballot comes to, told from its definition in docs/FORMAT.md. */
+static int32_t sum_of(const int32_t *in, int16_t weight[2][2 * VOTERS], unsigned n)
+{
+    int32_t sum = 0;
+    for (unsigned i = 0; i < n; i++)
+        sum += inlay_shr(in[i] * (weight[0][i] + weight[1][i]), 13);
+    return sum;
+}
+
+static void test_ballots(void **unused)
+{
+    int16_t weight[2][2 * VOTERS], own[2][2 * VOTERS];
+    uint32_t state = 3;
+    (void)unused;
+    for (unsigned i = 0; i < 2 * VOTERS; i++)
+        weight[0][i] = weight[1][i] = (int16_t)(i & 1u ? -INLAY_WEIGHT_MAX : INLAY_WEIGHT_MAX);
+    memcpy(own, weight, sizeof own);
+    for (unsigned round = 0; round < 100000; round++) {
+        struct inlay_ballot b = {.weight = {weight[0], weight[1]}};
+        int32_t in[2 * VOTERS];
+        unsigned voters = 4u + round % (VOTERS - 3u), bit = state >> 31;
+        for (unsigned i = 0; i < voters; i++) {
+            state = state * 1664525u + 1013904223u;
+            uint32_t p = inlay_counter_p((uint16_t)(state >> (state >> 30 ? 16 : 28)));
+            inlay_vote(&b, p);
+            in[2u * i] = inlay_stretch(p);
+            in[2u * i + 1u] = inlay_shr((int32_t)p - 32768, 4);
+        }
+        uint32_t p = inlay_mix(&b);
+        assert_int_equal(p, inlay_mixed(sum_of(in, own, 2u * voters)));
+        inlay_mix_learn(&b, bit, 20);
+        for (unsigned i = 0; i < 2u * voters; i++)
+            for (unsigned k = 0; k < 2; k++)
+                own[k][i] = inlay_mix_moved(own[k][i], in[i], inlay_mix_error(p, bit, 20));
+        assert_memory_equal(own, weight, sizeof own);
+    }
+}
+
 /* Words that a device's code might have, of which some changed and some moved. */
 static void make_images(uint8_t *old, uint8_t *new, size_t size, size_t moved)
 {
@@ -115,6 +169,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_log_odds),
+        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_ballots),
         cmocka_unit_test(test_decoders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
