@@ -11,6 +11,7 @@
 #include "index.h"
 #include "map.h"
 #include "parallel.h"
+#include "price.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -223,10 +224,10 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
 }
 
 /* Large models have learned from the old image what new Thumb code looks like. */
-static double cost_of_new_bytes(const struct inlay_layout *layout, size_t old_size, int taught)
+static int has_prices(const struct inlay_layout *layout, size_t old_size, int taught)
 {
-    int much = taught && old_size >= TAUGHT_MIN && old_size <= TAUGHT_MAX;
-    return layout->arch == INLAY_ARCH_THUMB2 && much ? 4.2 : 0;
+    return layout->arch == INLAY_ARCH_THUMB2 && taught && old_size >= TAUGHT_MIN &&
+           old_size <= TAUGHT_MAX;
 }
 
 static size_t count_fresh(const struct inlay_segments *s, size_t new_size)
@@ -236,20 +237,33 @@ static size_t count_fresh(const struct inlay_segments *s, size_t new_size)
     return new_size;
 }
 
+static int match_in_passes(const struct inlay_layout *layout, const struct image *old,
+                           const struct image *new, const struct inlay_match_options *options,
+                           struct inlay_segments *out)
+{
+    int is_wasm = layout->arch == INLAY_ARCH_WASM;
+    int status = inlay_match_images(old->data, old->size, new->data, new->size, options, out);
+    int passes =
+        is_wasm && count_fresh(out, new->size) >= new->size / FRESH_MIN ? PASSES_WASM : PASSES;
+    for (int pass = 1; pass < passes && !status; pass++)
+        status = next_pass(layout, old, new, options, out);
+    if (status)
+        inlay_segments_free(out);
+    return status;
+}
+
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                         const struct inlay_layout *layout, int taught, unsigned jobs,
                         struct inlay_segments *out)
 {
     struct image from = {old, (uint32_t)old_size}, to = {new, (uint32_t)new_size};
-    const struct inlay_match_options options = {
-        .new_bits = cost_of_new_bytes(layout, old_size, taught), .jobs = jobs};
-    int status = inlay_match_images(old, old_size, new, new_size, &options, out);
-    int is_wasm = layout->arch == INLAY_ARCH_WASM;
-    int passes =
-        is_wasm && count_fresh(out, new_size) >= new_size / FRESH_MIN ? PASSES_WASM : PASSES;
-    for (int pass = 1; pass < passes && !status; pass++)
-        status = next_pass(layout, &from, &to, &options, out);
-    if (status)
-        inlay_segments_free(out);
+    struct inlay_match_options options = {.jobs = jobs};
+    *out = (struct inlay_segments){0};
+    if (!has_prices(layout, old_size, taught))
+        return match_in_passes(layout, &from, &to, &options, out);
+    uint8_t *prices = inlay_price_halfwords(old, old_size, new, new_size);
+    options.prices = prices;
+    int status = prices ? match_in_passes(layout, &from, &to, &options, out) : -1;
+    free(prices);
     return status;
 }

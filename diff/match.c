@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEW_BITS 4.7 /* what a byte of new data costs on the average */
-
 uint32_t inlay_match_run(const uint8_t *a, const uint8_t *b, uint32_t max)
 {
     uint32_t n = 0;
@@ -75,7 +73,7 @@ int inlay_match_images(const uint8_t *old_view, size_t old_size, const uint8_t *
     *out = (struct inlay_segments){0};
     v.old_size = (uint32_t)(old_size < MATCH_SIZE_MAX ? old_size : MATCH_SIZE_MAX);
     v.new_size = (uint32_t)(new_size < MATCH_SIZE_MAX ? new_size : MATCH_SIZE_MAX);
-    v.new_bits = options->new_bits > 0 ? options->new_bits : NEW_BITS;
+    v.prices = options->prices;
     if (v.old_size == 0 || v.new_size == 0)
         return 0;
     inlay_match_feed_open(&feed, &v, options->hint);

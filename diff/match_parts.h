@@ -16,7 +16,7 @@
 struct match_views {
     const uint8_t *old, *new;
     uint32_t old_size, new_size;
-    double new_bits; /* what a byte of new data costs */
+    const uint8_t *prices; /* of each byte of new as new data, in 1/16 bit; NULL: all are alike */
 };
 
 /* new[start .. end) is likely to resemble old on this diagonal. */

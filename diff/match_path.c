@@ -21,6 +21,7 @@
 #define PASS_KEEP 4
 
 #define BITS(x)       ((int32_t)((x)*64.0 + 0.5))
+#define PRICE         BITS(4.7) /* of a byte of new data, on the average */
 #define COST_LITERALS BITS(3)   /* that there is new data before the next copy */
 #define COST_RECENT   BITS(18)  /* a copy on a diagonal used not long ago */
 #define COST_RETURN   BITS(14)  /* a copy on the diagonal used before the new data */
@@ -64,7 +65,7 @@ struct path {
     unsigned recent_next;
     uint32_t used; /* the diagonal that was best last */
     int failed;
-    int32_t gain[512];
+    int32_t cost[512];
 };
 
 /* Where the best way is: slot LIVE stands for `fresh`. */
@@ -82,16 +83,15 @@ static const int32_t miss_cost[3] = {BITS(7.5), BITS(5.5), BITS(6.5)};
 static const int32_t hit_cost[6] = {BITS(0.02), BITS(0.1), BITS(0.2),
                                     BITS(0.3),  BITS(0.5), BITS(0.8)};
 
-/* Fills gain[history]: what the last byte of it costs on a diagonal, less than as new data. */
-static void set_gains(struct path *p)
+/* Fills cost[history]: what the last byte of it costs on a diagonal. */
+static void set_costs(struct path *p)
 {
-    int32_t literal = BITS(p->v->new_bits);
     for (unsigned history = 0; history < 256; history++) {
         unsigned n = 0;
         for (unsigned bit = 1; bit < 256; bit *= 2)
             n += (history & bit) != 0;
-        p->gain[2 * history] = hit_cost[n < 5 ? n : 5] - literal;
-        p->gain[2 * history + 1] = miss_cost[n > 4 ? 2 : (history & 1)] - literal;
+        p->cost[2 * history] = hit_cost[n < 5 ? n : 5];
+        p->cost[2 * history + 1] = miss_cost[n > 4 ? 2 : (history & 1)];
     }
 }
 
@@ -232,6 +232,12 @@ static void wake(struct path *p, uint32_t pos, const struct match_seed *seed)
             l->enter = COST_RECENT;
 }
 
+/* What the byte at pos costs as new data. */
+static int32_t price_of(const struct match_views *v, uint32_t pos)
+{
+    return v->prices ? BITS(1) / 16 * v->prices[pos] : PRICE;
+}
+
 /*
  * Takes one live diagonal over the byte at pos.  best_cost and best_node are
  * the best way up to there.  Returns 0 if it leaves the old image.
@@ -253,7 +259,7 @@ static int advance(struct path *p, struct live *l, uint32_t pos, int32_t best_co
     else if (enter < l->copy.cost)
         l->copy = (struct way){enter, pos, best_node, NONE};
     l->history = l->history << 1 | (p->v->old[at] != p->v->new[pos]);
-    l->copy.cost += p->gain[l->history & 0x1ff];
+    l->copy.cost += p->cost[l->history & 0x1ff] - price_of(p->v, pos);
     return 1;
 }
 
@@ -284,7 +290,9 @@ static void jump(struct path *p, uint32_t pos, uint32_t run, unsigned slot)
 {
     struct live *best = &p->live[slot];
 
-    best->copy.cost += (int32_t)run * p->gain[0];
+    best->copy.cost += (int32_t)run * p->cost[0];
+    for (uint32_t i = pos; i < pos + run; i++)
+        best->copy.cost -= price_of(p->v, i);
     best->history = 0;
     for (unsigned i = 0; i < p->lives; i++) {
         struct live *l = &p->live[i];
@@ -433,7 +441,7 @@ int inlay_match_path(const struct match_views *v, struct match_feed *feed,
     p.enter = BITS(enter);
     for (unsigned i = 0; i < RECENT; i++)
         p.recent[i] = MATCH_NO_DIAGONAL;
-    set_gains(&p);
+    set_costs(&p);
     walk(&p, feed);
     struct best best = find_best(&p);
     uint32_t last = node_best(&p, &best);

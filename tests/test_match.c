@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Matching: what it must find, that it is sound on anything, and that nothing makes it slow. */
+#include "price.h"
 #include "segment.h"
 
 #include <setjmp.h>
@@ -275,12 +276,58 @@ static void test_slow(void **unused)
     free(new);
 }
 
+/* What came often before is cheap, what never came is not, and odd sizes do not matter. */
+static void test_prices(void **unused)
+{
+    uint8_t old[4001], new[9];
+    (void)unused;
+    for (unsigned i = 0; i < sizeof old; i++)
+        old[i] = (uint8_t)(i & 1 ? 0x46 : i / 2 & 7);
+    memcpy(new, old, sizeof new);
+    new[5] = 0xbe; /* the upper byte of a halfword */
+    uint8_t *price = inlay_price_halfwords(old, sizeof old, new, sizeof new);
+    assert_non_null(price);
+    assert_true(price[7] == price[1] && price[5] > price[1] + 16 && price[5] > price[7] + 16);
+    free(price);
+    for (size_t n = 0; n < 4; n++) {
+        price = inlay_price_halfwords(old, n, new, 3 - n);
+        assert_non_null(price);
+        free(price);
+    }
+}
+
+/* A short copy pays where its bytes are expensive as new data, and not where they are cheap. */
+static void test_price_decides(void **unused)
+{
+    uint8_t *old, *new, *prices;
+    (void)unused;
+    state = 11;
+    old = noise(4096);
+    new = noise(4096);
+    prices = malloc(4096);
+    assert_non_null(prices);
+    memcpy(new + 1000, old + 300, 6);
+    memcpy(new + 3000, old + 2222, 6);
+    memset(prices, 2 * 16, 4096);
+    memset(prices + 3000, 6 * 16, 6);
+    const struct inlay_match_options options = {.prices = prices};
+    struct inlay_segments s;
+    assert_int_equal(inlay_match_images(old, 4096, new, 4096, &options, &s), 0);
+    assert_int_equal(s.count, 1);
+    assert_segment(&s, 0, 3000, 2222, 6);
+    inlay_segments_free(&s);
+    free(prices);
+    free(new);
+    free(old);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty), cmocka_unit_test(test_same),
-        cmocka_unit_test(test_moves), cmocka_unit_test(test_approximate),
-        cmocka_unit_test(test_hint),  cmocka_unit_test(test_random),
+        cmocka_unit_test(test_prices), cmocka_unit_test(test_price_decides),
+        cmocka_unit_test(test_empty),  cmocka_unit_test(test_same),
+        cmocka_unit_test(test_moves),  cmocka_unit_test(test_approximate),
+        cmocka_unit_test(test_hint),   cmocka_unit_test(test_random),
         cmocka_unit_test(test_slow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
