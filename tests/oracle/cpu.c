@@ -272,7 +272,7 @@ int cpu_aim(unsigned id, const struct registers *regs, const struct unit *u, uin
 {
     int reached;
     if (id == CPU_X86_64)
-        return x86_aim(u, b, new_addr, target);
+        return x86_aim(regs, u, b, new_addr, target);
     if (id == CPU_WASM)
         return wasm_aim(u, b, new_addr, target);
     if (pair_aim(id, regs, u, b, old_addr, new_addr, target, &reached))

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Made-up ELF files: functions, and .eh_frame and .eh_frame_hdr that speak of them; and archives of such."""
+"""Made-up ELF files, and archives of such: functions, .eh_frame and .eh_frame_hdr that speak of them, and on
+x86-64 symbols, relocations that name them by index, and data that looks like both."""
 import struct
 
 EH_FRAME_HDR = 0x6474e550
-TEXT = 0x1000
+AARCH64, X86_64 = 183, 62
+HEAD = 64 + 5 * 56
+TEXT = {AARCH64: 0x1000, X86_64: 0x8000}
 
 
 def words(r, count):
@@ -31,20 +34,40 @@ def header(start, where, entries):
                            for f, e in zip(where, entries))
 
 
-def image(text):
+def front(where, machine):
+    """What is before the code: the symbols, their strings, the relocations; and the last ones' place."""
+    if machine == AARCH64:
+        return bytes(TEXT[machine] - HEAD), 0
+    data = b''.join(struct.pack('<IIQQ', 7 * i, 18, at, 16) for i, at in enumerate([0] + where))
+    strings = HEAD + len(data)
+    data += b'\xe8name\x0f\0' * len(where) + bytes(-7 * len(where) % 8)
+    for i, at in enumerate(where):
+        data += struct.pack('<QIIQ', at, 7, (i ^ 3) % len(where), 0)
+    return data + bytes(TEXT[machine] - HEAD - len(data)), strings
+
+
+def segment(kind, flags, start, size):
+    return struct.pack('<IIQQQQQQ', kind, flags, start, start, start, size, size, 8)
+
+
+def image(text, machine):
     where, code = [], b''
     for body, _ in text:
-        where.append(TEXT + len(code))
+        where.append(TEXT[machine] + len(code))
         code += body
-    start = TEXT + len(code)
+    start = TEXT[machine] + len(code)
     size = 12 + 8 * len(where)
     frame, entries = frames(where, text, start + size)
-    data = bytes(TEXT - 64 - 2 * 56) + code + header(start, where, entries) + frame
+    before, strings = front(where, machine)
+    data = before + code + header(start, where, entries) + frame
+    dynamic = HEAD + len(data)
+    data += struct.pack('<QQQQ', 5, strings, 6, HEAD) + bytes(16)
+    total = HEAD + len(data)
     elf = b'\x7fELF\x02\x01\x01' + bytes(9)
-    elf += struct.pack('<HHIQQQIHHHHHH', 3, 183, 1, 0, 64, 0, 0, 64, 56, 2, 64, 0, 0)
-    total = 64 + 2 * 56 + len(data)
-    elf += struct.pack('<IIQQQQQQ', 1, 5, 0, 0, 0, total, total, 0x10000)
-    elf += struct.pack('<IIQQQQQQ', EH_FRAME_HDR, 4, start, start, start, size, size, 4)
+    elf += struct.pack('<HHIQQQIHHHHHH', 3, machine, 1, 0, 64, 0, 0, 64, 56, 5, 64, 0, 0)
+    elf += segment(1, 4, 0, TEXT[machine]) + segment(1, 5, TEXT[machine], len(code))
+    elf += segment(1, 6, start, total - start) + segment(EH_FRAME_HDR, 4, start, size)
+    elf += segment(2, 6, dynamic, total - dynamic)
     return elf + data
 
 
@@ -71,8 +94,10 @@ def archive(files):
 
 
 def pair(r):
+    machine = r.choice([AARCH64, X86_64])
     if r.random() < 0.5:
-        first = [functions(r, 120) for _ in range(r.randrange(1, 10))]
-        return archive(map(image, first)), archive(image(edit(r, f)) for f in first)
+        first = [functions(r, 120) for _ in range(r.randrange(1, 7))]
+        return (archive(image(f, machine) for f in first),
+                archive(image(edit(r, f), machine) for f in first))
     first = functions(r, r.choice([1, 20, 300]))
-    return image(first), image(edit(r, first))
+    return image(first, machine), image(edit(r, first), machine)
