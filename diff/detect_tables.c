@@ -121,6 +121,44 @@ static unsigned find_data(const struct elf *e, struct inlay_detect_table *at)
     return n;
 }
 
+/* From the first to the last section with code; and .plt among them, which has entries. */
+static int find_code(const struct elf *e, struct span *code, struct span *plt)
+{
+    uint32_t start = inlay_get32(e->b + 32), size = inlay_get16(e->b + 46);
+    uint32_t count = inlay_get16(e->b + 48), from = UINT32_MAX, to = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = start + i * size;
+        if (size < 40 || at > e->size || size > e->size - at)
+            return -1;
+        const uint8_t *p = e->b + at;
+        if (!(inlay_get32(p + 8) & 4u)) /* SHF_EXECINSTR */
+            continue;
+        uint32_t addr = inlay_get32(p + 12), len = inlay_get32(p + 20);
+        if (inlay_get32(p + 36)) /* of an entry */
+            *plt = (struct span){.addr = addr, .len = len};
+        from = addr < from ? addr : from;
+        to = addr + len > to ? addr + len : to;
+    }
+    *code = (struct span){.addr = from, .len = to - from};
+    return from < to ? 0 : -1;
+}
+
+/*
+ * A shared library for ARM: words of its code say how far it is to its data.
+ * .plt is no Thumb code, even where the rest is.
+ */
+static unsigned find_words_of_code(const struct elf *e, struct inlay_detect_table *at)
+{
+    struct span code, plt = {0};
+    unsigned n = 0;
+    if (inlay_get16(e->b + 16) != 3 || find_code(e, &code, &plt))
+        return 0;
+    if (plt.len)
+        at[n++] = (struct inlay_detect_table){INLAY_TABLE_FROM_HERE, plt.addr, plt.len};
+    at[n++] = (struct inlay_detect_table){INLAY_TABLE_FROM_HERE31, code.addr, code.len};
+    return n;
+}
+
 unsigned inlay_detect_file_tables(const uint8_t *b, size_t size, struct inlay_detect_table *at)
 {
     struct span header, frames, index;
@@ -137,6 +175,8 @@ unsigned inlay_detect_file_tables(const uint8_t *b, size_t size, struct inlay_de
         at[n++] = (struct inlay_detect_table){INLAY_TABLE_FROM_HERE31, index.addr, index.len};
     if (inlay_detect_elf_arch(b, e.size) == INLAY_ARCH_X86_64 && e.wide)
         n += find_data(&e, at + n);
+    if (inlay_detect_elf_arch(b, e.size) == INLAY_ARCH_ARM && !e.wide)
+        n += find_words_of_code(&e, at + n);
     return n;
 }
 

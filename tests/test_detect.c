@@ -307,6 +307,49 @@ static void test_data_of_a_file(void **state)
     assert_int_equal(l.tables, 0);
 }
 
+/* Sections of a shared library for ARM: data, .plt of 12 bytes an entry, code. */
+static void make_arm_library(uint8_t *b, uint32_t more)
+{
+    const uint32_t flags[] = {2, 6, 6}, addr[] = {0x100, 0x200, 0x300},
+                   len[] = {64, 0x60, 0x80 + more};
+    memcpy(b,
+           "\x7f"
+           "ELF\x01\x01\x01",
+           7);
+    b[16] = 3;
+    b[18] = 40;
+    inlay_put32(b + 32, 0x1000);
+    b[46] = 40;
+    b[48] = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t *p = b + 0x1000 + 40u * i;
+        inlay_put32(p + 8, flags[i]);
+        inlay_put32(p + 12, addr[i]);
+        inlay_put32(p + 20, len[i]);
+        p[36] = i == 1 ? 4 : 0;
+    }
+}
+
+static void test_words_of_code(void **state)
+{
+    static uint8_t old[0x2000], new[0x2000];
+    struct inlay_layout l;
+    (void)state;
+    make_arm_library(old, 0);
+    make_arm_library(new, 16);
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 2);
+    expect_table(&l.table[0], INLAY_TABLE_FROM_HERE, 0x200, 0x260, 0x200, 0x260);
+    expect_table(&l.table[1], INLAY_TABLE_FROM_HERE31, 0x200, 0x380, 0x200, 0x390);
+    old[16] = new[16] = 2; /* at a fixed address words are addresses */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+    old[16] = new[16] = 3;
+    new[47] = 0x70; /* sections that lie outside the file */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+}
+
 /* Two libraries in one image: the first grew, which moves the second one. */
 static void test_archive(void **state)
 {
@@ -456,12 +499,12 @@ static void test_corpus(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_given),
-        cmocka_unit_test(test_tiny),       cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_esp),        cmocka_unit_test(test_elf),
-        cmocka_unit_test(test_elf_inside), cmocka_unit_test(test_data_of_a_file),
-        cmocka_unit_test(test_archive),    cmocka_unit_test(test_own_images),
-        cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_given),
+        cmocka_unit_test(test_tiny),          cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_esp),           cmocka_unit_test(test_elf),
+        cmocka_unit_test(test_elf_inside),    cmocka_unit_test(test_data_of_a_file),
+        cmocka_unit_test(test_words_of_code), cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_own_images),    cmocka_unit_test(test_corpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

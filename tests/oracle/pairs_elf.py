@@ -13,8 +13,26 @@ def words(r, count):
     return b''.join(bytes([r.randrange(16), 0x41, r.randrange(4), 0xd]) for _ in range(count))
 
 
+SLOTS = (0xf94003e1, 0xb90003e2, 0x3dc003e0, 0x910003e3, 0xa94053f3, 0x6d4027e8)  # AArch64, of sp
+
+
+def body(r, count):
+    """Words, and every third one an access to the stack."""
+    code = b''
+    for _ in range(count):
+        access = struct.pack('<I', r.choice(SLOTS) | r.randrange(16) << 15)
+        code += access if r.random() < 0.3 else words(r, 1)
+    return code
+
+
+def widened(code):
+    """The same with a larger frame."""
+    found = [w for w, in struct.iter_unpack('<I', code)]
+    return b''.join(struct.pack('<I', w + (1 << 15) * (w & ~0x3f8000 in SLOTS)) for w in found)
+
+
 def functions(r, count):
-    return [(words(r, r.randrange(2, 40)), words(r, r.randrange(1, 5))) for _ in range(count)]
+    return [(body(r, r.randrange(2, 40)), words(r, r.randrange(1, 5))) for _ in range(count)]
 
 
 def frames(where, text, start):
@@ -52,9 +70,9 @@ def segment(kind, flags, start, size):
 
 def image(text, machine):
     where, code = [], b''
-    for body, _ in text:
+    for function, _ in text:
         where.append(TEXT[machine] + len(code))
-        code += body
+        code += function
     start = TEXT[machine] + len(code)
     size = 12 + 8 * len(where)
     frame, entries = frames(where, text, start + size)
@@ -73,14 +91,16 @@ def image(text, machine):
 
 def edit(r, text):
     out = []
-    for body, program in text:
+    for code, program in text:
         fate = r.random()
         if fate < 0.1:
-            body += words(r, r.randrange(1, 4))
+            code += body(r, r.randrange(1, 4))
+        if fate > 0.9:
+            code = widened(code)
         if 0.05 < fate < 0.12:
             program += words(r, 1)
         if fate < 0.95:
-            out.append((body, program))
+            out.append((code, program))
         if fate > 0.97:
             out += functions(r, 1)
     return out
