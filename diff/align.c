@@ -7,6 +7,7 @@
  */
 #include "align.h"
 #include "detect_parts.h"
+#include "follow.h"
 #include "huge.h"
 #include "index.h"
 #include "map.h"
@@ -221,6 +222,24 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
     return 0;
 }
 
+/* The last word have references.  Returns 0, or -1 if memory is out. */
+static int follow(const struct inlay_layout *layout, const struct image *old,
+                  const struct image *new, struct inlay_segments *segments)
+{
+    struct learned l = {0};
+    struct inlay_scene sc;
+    const struct inlay_image_pair pair = {old->data, new->data, &sc};
+    uint32_t most = segments->count < MAP_MOST ? (uint32_t)segments->count : MAP_MOST;
+    int status = -1;
+    inlay_layout_scene(layout, &sc);
+    if (!room_for(&l.map, most) && !learn_moves(segments, &l.map)) {
+        inlay_map_sort(&l.map);
+        status = inlay_follow_references(&pair, old->size, new->size, &l.map, segments);
+    }
+    forget(&l);
+    return status;
+}
+
 /* Large models have learned from the old image what new Thumb code looks like. */
 static double cost_of_new_bytes(const struct inlay_layout *layout, size_t old_size, int taught)
 {
@@ -239,6 +258,8 @@ int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new,
     int passes = layout->arch == INLAY_ARCH_WASM ? PASSES_WASM : PASSES;
     for (int pass = 1; pass < passes && !status; pass++)
         status = next_pass(layout, &from, &to, &options, out);
+    if (!status && layout->arch != INLAY_ARCH_WASM) /* whose indices have moves of their own */
+        status = follow(layout, &from, &to, out);
     if (status)
         inlay_segments_free(out);
     return status;
