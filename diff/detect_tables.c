@@ -134,6 +134,8 @@ static int find_code(const struct elf *e, struct span *code, struct span *plt)
         if (!(inlay_get32(p + 8) & 4u)) /* SHF_EXECINSTR */
             continue;
         uint32_t addr = inlay_get32(p + 12), len = inlay_get32(p + 20);
+        if (addr >> 31 || len > e->size)
+            return -1;
         if (inlay_get32(p + 36)) /* of an entry */
             *plt = (struct span){.addr = addr, .len = len};
         from = addr < from ? addr : from;

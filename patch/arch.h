@@ -23,9 +23,9 @@
 #define INLAY_SPACES_MAX 16u /* address spaces of one image */
 
 /*
- * A stretch of an image that is no code, most often of aligned words that hold
- * addresses in a form of their own, such as exception tables (Linux Standard Base Core 5.0, 10.6;
- * Exception Handling ABI for the Arm Architecture, 6).
+ * A stretch that is more than code, most often aligned words that hold
+ * addresses in a form of their own, such as exception tables (Linux Standard
+ * Base Core 5.0, 10.6; Exception Handling ABI for the Arm Architecture, 6).
  */
 enum inlay_table_kind {
     INLAY_TABLE_FROM_HERE,

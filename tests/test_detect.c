@@ -345,6 +345,10 @@ static void test_words_of_code(void **state)
     assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
     assert_int_equal(l.tables, 0);
     old[16] = new[16] = 3;
+    inlay_put32(old + 0x1000 + 40 + 20, 0x10000); /* a section larger than the file */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+    inlay_put32(old + 0x1000 + 40 + 20, 0x60);
     new[47] = 0x70; /* sections that lie outside the file */
     assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
     assert_int_equal(l.tables, 0);
