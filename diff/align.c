@@ -7,6 +7,7 @@
  */
 #include "align.h"
 #include "detect_parts.h"
+#include "follow.h"
 #include "huge.h"
 #include "index.h"
 #include "map.h"
@@ -223,6 +224,24 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
     return 0;
 }
 
+/* The last word have references.  Returns 0, or -1 if memory is out. */
+static int follow(const struct inlay_layout *layout, const struct image *old,
+                  const struct image *new, struct inlay_segments *segments)
+{
+    struct learned l = {0};
+    struct inlay_scene sc;
+    const struct inlay_image_pair pair = {old->data, new->data, &sc};
+    uint32_t most = segments->count < MAP_MOST ? (uint32_t)segments->count : MAP_MOST;
+    int status = -1;
+    inlay_layout_scene(layout, &sc);
+    if (!room_for(&l.map, most) && !learn_moves(segments, &l.map)) {
+        inlay_map_sort(&l.map);
+        status = inlay_follow_references(&pair, old->size, new->size, &l.map, segments);
+    }
+    forget(&l);
+    return status;
+}
+
 /* Large models have learned from the old image what new Thumb code looks like. */
 static int has_prices(const struct inlay_layout *layout, size_t old_size, int taught)
 {
@@ -247,6 +266,8 @@ static int match_in_passes(const struct inlay_layout *layout, const struct image
         is_wasm && count_fresh(out, new->size) >= new->size / FRESH_MIN ? PASSES_WASM : PASSES;
     for (int pass = 1; pass < passes && !status; pass++)
         status = next_pass(layout, old, new, options, out);
+    if (!status && !is_wasm) /* whose indices have moves of their own */
+        status = follow(layout, old, new, out);
     if (status)
         inlay_segments_free(out);
     return status;

@@ -35,17 +35,17 @@ unsigned inlay_detect_header(const uint8_t *b, uint32_t n, struct inlay_space *a
 /* The processor an ELF header names; INLAY_ARCH_NONE if it is no ELF file or another processor. */
 enum inlay_arch_id inlay_detect_elf_arch(const uint8_t *b, uint32_t n);
 
-#define INLAY_DETECT_TABLES 3u
+#define INLAY_DETECT_TABLES 6u
 
 struct inlay_detect_table {
     uint8_t kind; /* enum inlay_table_kind */
     uint32_t addr, len;
 };
 
-/* The exception tables of an ELF file, INLAY_DETECT_TABLES at most.  Returns how many. */
+/* Tables and data of an ELF file, INLAY_DETECT_TABLES at most.  Returns how many. */
 unsigned inlay_detect_file_tables(const uint8_t *b, size_t size, struct inlay_detect_table *at);
 
-/* Fills out->table from the exception tables of two ELF files. */
+/* Fills out->table from the tables of two ELF files. */
 void inlay_detect_tables(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
                          struct inlay_layout *out);
 

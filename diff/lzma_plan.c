@@ -31,7 +31,7 @@ static int plan_tables(struct inlay_bytes *b, struct inlay_lzma_predict *p)
         t->addr[INLAY_OLD] = inlay_bytes_uvarint(b);
         t->addr[INLAY_NEW] = inlay_bytes_uvarint(b);
         t->len[INLAY_OLD] = inlay_bytes_uvarint(b);
-        if (t->kind > INLAY_TABLE_FROM_HERE31)
+        if (t->kind > (i ? INLAY_TABLE_INDEX : INLAY_TABLE_DATA))
             return INLAY_E_CORRUPT;
     }
     return INLAY_OK;

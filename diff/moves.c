@@ -7,6 +7,7 @@
  * references to it to its neighbours in the old image.
  */
 #include "moves.h"
+#include "references.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,6 @@
 #define WORTH_BYTES     8  /* one for so many bytes */
 #define WORTH_BLOCK     18 /* a copy that goes on behind the end of a block */
 
-/* A target of old code, and which diagonal leads to what it became. */
-struct reference {
-    uint32_t old_pos;
-    uint32_t diagonal;
-};
-
 struct candidate {
     struct inlay_segment s;
     uint32_t first, end;     /* references that are nearest to it */
@@ -37,77 +32,11 @@ struct candidate {
 
 struct choice {
     const struct inlay_moves_input *in;
-    struct reference *reference;
-    uint32_t references, room;
+    struct inlay_references references;
     struct candidate *at; /* ascending in old_pos */
     uint32_t *heap;       /* the one of least worth on top */
     uint32_t count;       /* in the heap */
 };
-
-/* ---- references ---- */
-
-static int by_target(const void *a, const void *b)
-{
-    const struct reference *x = a, *y = b;
-    if (x->old_pos != y->old_pos)
-        return x->old_pos < y->old_pos ? -1 : 1;
-    return x->diagonal < y->diagonal ? -1 : x->diagonal > y->diagonal;
-}
-
-static int add_reference(struct choice *c, uint32_t old_pos, uint32_t new_pos)
-{
-    if (c->references == c->room) {
-        uint32_t room = c->room ? 2 * c->room : 1024;
-        struct reference *at = realloc(c->reference, room * sizeof *at);
-        if (!at)
-            return -1;
-        c->reference = at;
-        c->room = room;
-    }
-    c->reference[c->references++] = (struct reference){old_pos, old_pos - new_pos};
-    return 0;
-}
-
-/* What a target of either image is, as a position there; 0 if it is outside. */
-static int position(const struct inlay_scene *sc, enum inlay_side side, uint32_t target,
-                    uint32_t *pos)
-{
-    uint32_t odd = sc->arch->granule == 2 ? target & 1u : 0u;
-    return inlay_scene_pos(sc, side, target - odd, pos);
-}
-
-/* Collects the references of one segment, as the codec takes it apart. */
-static int scan_segment(struct choice *c, const struct inlay_segment *s)
-{
-    const struct inlay_scene *sc = c->in->scene;
-    struct inlay_arch_state old_state = {0}, new_state = {0};
-    for (uint32_t k = 0; k < s->len;) {
-        struct inlay_unit was, is;
-        uint32_t old_addr, new_addr, from, to, left = s->len - k;
-        uint32_t n = left < INLAY_WINDOW ? left : INLAY_WINDOW;
-        inlay_scene_addr(sc, INLAY_OLD, s->old_pos + k, &old_addr);
-        inlay_scene_addr(sc, INLAY_NEW, s->new_pos + k, &new_addr);
-        inlay_scene_parse(sc, INLAY_OLD, &old_state, c->in->old + s->old_pos + k, n, old_addr,
-                          &was);
-        inlay_scene_parse(sc, INLAY_NEW, &new_state, c->in->new + s->new_pos + k, n, new_addr, &is);
-        if (was.has_target && is.has_target && was.type == is.type &&
-            position(sc, INLAY_OLD, was.target, &from) && position(sc, INLAY_NEW, is.target, &to) &&
-            add_reference(c, from, to))
-            return -1;
-        k += was.len;
-    }
-    return 0;
-}
-
-static int find_references(struct choice *c)
-{
-    for (size_t i = 0; i < c->in->segments->count; i++)
-        if (scan_segment(c, &c->in->segments->at[i]))
-            return -1;
-    if (c->references)
-        qsort(c->reference, c->references, sizeof *c->reference, by_target);
-    return 0;
-}
 
 /* ---- worth ---- */
 
@@ -116,10 +45,10 @@ static uint32_t border(const struct choice *c, const struct candidate *a, const 
 {
     uint32_t end = a->s.old_pos + a->s.len, start = b->s.old_pos;
     uint32_t middle = start > end ? end + (start - end) / 2u : start;
-    uint32_t lo = 0, hi = c->references;
+    uint32_t lo = 0, hi = c->references.count;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2u;
-        if (c->reference[mid].old_pos < middle)
+        if (c->references.at[mid].old_pos < middle)
             lo = mid + 1u;
         else
             hi = mid;
@@ -136,7 +65,7 @@ static int32_t hits(const struct choice *c, uint32_t from, uint32_t to, uint32_t
 {
     int32_t n = 0;
     for (uint32_t i = from; i < to; i++)
-        n += c->reference[i].diagonal == diagonal;
+        n += c->references.at[i].diagonal == diagonal;
     return n;
 }
 
@@ -271,9 +200,9 @@ static void line_up(struct choice *c)
         x->before = i ? i - 1u : NONE;
         x->behind = i + 1u < c->count ? i + 1u : NONE;
         x->first = i ? c->at[i - 1u].end : 0;
-        x->end = c->references;
+        x->end = c->references.count;
         if (x->behind != NONE)
-            x->end = clamp(border(c, x, x + 1), x->first, c->references);
+            x->end = clamp(border(c, x, x + 1), x->first, c->references.count);
     }
 }
 
@@ -314,12 +243,14 @@ struct inlay_segment *inlay_choose_moves(const struct inlay_moves_input *in, uin
     static const struct inlay_segments none;
     const struct inlay_segments *indices = in->indices ? in->indices : &none;
     uint32_t kept = indices->count < in->most / 2u ? (uint32_t)indices->count : in->most / 2u;
+    const struct inlay_image_pair images = {in->old, in->new, in->scene};
     struct choice c = {.in = in};
     struct inlay_segment *moves = NULL;
     size_t room = in->segments->count + 1;
     c.at = calloc(room, sizeof *c.at);
     c.heap = calloc(room, sizeof *c.heap);
-    if (c.at && c.heap && !find_references(&c) && !find_candidates(&c)) {
+    if (c.at && c.heap && !inlay_find_references(&images, in->segments, &c.references) &&
+        !find_candidates(&c)) {
         line_up(&c);
         fill_heap(&c);
         while (c.count && (c.count > in->most - kept || c.at[c.heap[0]].worth <= 0))
@@ -335,6 +266,6 @@ struct inlay_segment *inlay_choose_moves(const struct inlay_moves_input *in, uin
     }
     free(c.at);
     free(c.heap);
-    free(c.reference);
+    free(c.references.at);
     return moves;
 }

@@ -23,12 +23,18 @@
 #define INLAY_SPACES_MAX 16u /* address spaces of one image */
 
 /*
- * A stretch of aligned words that hold addresses in a form of their own, such
- * as exception tables (Linux Standard Base Core 5.0, 10.6; Exception Handling
- * ABI for the Arm Architecture, 6).
+ * A stretch that is more than code, most often aligned words that hold
+ * addresses in a form of their own, such as exception tables (Linux Standard
+ * Base Core 5.0, 10.6; Exception Handling ABI for the Arm Architecture, 6).
  */
-enum inlay_table_kind { INLAY_TABLE_FROM_HERE, INLAY_TABLE_FROM_BASE, INLAY_TABLE_FROM_HERE31 };
-#define INLAY_TABLES_MAX 16u
+enum inlay_table_kind {
+    INLAY_TABLE_FROM_HERE,
+    INLAY_TABLE_FROM_BASE,
+    INLAY_TABLE_FROM_HERE31,
+    INLAY_TABLE_DATA, /* for processors with parse_data: anything but code */
+    INLAY_TABLE_INDEX /* the same, with indices into the table before it, which has symbols */
+};
+#define INLAY_TABLES_MAX 40u
 
 struct inlay_table {
     uint8_t kind;     /* enum inlay_table_kind */
@@ -89,6 +95,12 @@ struct inlay_arch {
      */
     int (*aim)(const struct inlay_arch_state *st, const struct inlay_unit *u, uint8_t *b,
                uint32_t old_addr, uint32_t new_addr, uint32_t target);
+    /*
+     * The same in table t, of enum inlay_side `side`, for what is no pointer
+     * and nothing that the table's kind knows; NULL: parse() does it.
+     */
+    void (*parse_data)(struct inlay_arch_state *st, const struct inlay_table *t, unsigned side,
+                       const uint8_t *b, uint32_t n, uint32_t addr, struct inlay_unit *u);
     /* 1 if the aligned word at b, at addr, is likely to be no pointer but code; may be NULL. */
     int (*is_code)(const uint8_t *b, uint32_t n, uint32_t addr);
 };

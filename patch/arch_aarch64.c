@@ -5,6 +5,9 @@
  * ADRP gives the page of an address, an ADD or a load that follows the low 12
  * bits.  At an ADRP we look ahead for the other half; after it, value[r] is
  * the page in register r.
+ *
+ * Slots of a stack frame have addresses that are made up, outside of images:
+ * where one went in the new version tells where its neighbours went.
  */
 #include "arch.h"
 #include "bits.h"
@@ -21,8 +24,13 @@ enum {
     A64_DISTANT, /* ADRP without */
     A64_ADD,     /* ADD of the low 12 bits */
     A64_ACCESS,  /* load or store at the low 12 bits */
-    A64_BYTE
+    A64_BYTE,
+    A64_SLOT /* ADD, SUB, load or store at an offset from the stack pointer */
 };
+
+#define A64_STACK   0xf0000000u
+#define A64_SLOTS   0x4000u /* offsets below this one ... */
+#define A64_OFFSETS 0x7fffu /* ... are these bits; above them is where in the code it is */
 
 static void a64_set(struct inlay_unit *u, uint8_t type, uint32_t target)
 {
@@ -56,11 +64,37 @@ static unsigned a64_scale(uint32_t w)
     return w >> 30;
 }
 
-/* The low 12 bits that w adds to its base register. */
+/* The 12 bits that w adds to its base register. */
 static uint32_t a64_low(uint32_t w)
 {
     uint32_t imm = w >> 10 & 0xfffu;
-    return a64_is_add(w) ? imm : imm << a64_scale(w);
+    return a64_is_access(w) ? imm << a64_scale(w) : imm;
+}
+
+/* LDP, STP and their kin, with a scaled, signed 7-bit offset. */
+static int a64_is_pair(uint32_t w)
+{
+    return (w & 0x3a000000u) == 0x28000000u && (w & 0x01800000u);
+}
+
+static unsigned a64_pair_scale(uint32_t w)
+{
+    return 2u + (w & 0x04000000u ? w >> 30 : w >> 31);
+}
+
+/* Which slot w refers to, or A64_SLOTS. */
+static uint32_t a64_slot(uint32_t w)
+{
+    uint32_t off = A64_SLOTS;
+    if ((w >> 5 & 31u) != 31u)
+        return off;
+    if (a64_is_pair(w)) {
+        off = inlay_sign(w >> 15, 7);
+        off = (off >> 31 ? 0u - off : off) << a64_pair_scale(w);
+    } else if (a64_is_access(w) || (w & 0xbfc00000u) == 0x91000000u) {
+        off = a64_low(w);
+    }
+    return off;
 }
 
 /* 1 if w leaves a general register in its lowest five bits. */
@@ -125,7 +159,7 @@ static int a64_parse_branch(uint32_t w, uint32_t addr, struct inlay_unit *u)
 static void a64_parse_other(struct inlay_arch_state *st, uint32_t w, uint32_t addr,
                             struct inlay_unit *u)
 {
-    uint32_t rn = w >> 5 & 31u;
+    uint32_t rn = w >> 5 & 31u, slot = a64_slot(w);
     if ((w & 0x3b000000u) == 0x18000000u) {
         a64_set(u, A64_LITERAL, addr + inlay_sign(w >> 3 & 0x1ffffcu, 21));
     } else if ((w & 0x9f000000u) == 0x10000000u) {
@@ -134,6 +168,8 @@ static void a64_parse_other(struct inlay_arch_state *st, uint32_t w, uint32_t ad
         uint32_t low = a64_low(w);
         if (low < 0x1000u)
             a64_set(u, a64_is_add(w) ? A64_ADD : A64_ACCESS, st->value[rn] + low);
+    } else if (slot < A64_SLOTS) {
+        a64_set(u, A64_SLOT, A64_STACK + ((addr & 0xfff000u) << 3) + slot);
     }
     if (a64_writes(w))
         st->valid &= ~((uint32_t)1 << (w & 31u));
@@ -178,10 +214,27 @@ static int a64_aim_adr(uint8_t *b, uint32_t imm)
 static int a64_aim_low(uint8_t *b, uint32_t low)
 {
     uint32_t w = inlay_get32(b);
-    unsigned scale = a64_is_add(w) ? 0 : a64_scale(w);
-    if (low & (((uint32_t)1 << scale) - 1u))
+    unsigned scale = a64_is_access(w) ? a64_scale(w) : 0;
+    uint32_t imm = low >> scale;
+    if (imm << scale != low || imm > 0xfffu)
         return 0;
-    inlay_put32(b, (w & 0xffc003ffu) | low >> scale << 10);
+    inlay_put32(b, (w & 0xffc003ffu) | imm << 10);
+    return 1;
+}
+
+/* Before or behind the stack pointer, as it was. */
+static int a64_aim_slot(uint8_t *b, uint32_t slot)
+{
+    uint32_t w = inlay_get32(b);
+    if (slot >= A64_SLOTS)
+        return 0;
+    if (!a64_is_pair(w))
+        return a64_aim_low(b, slot);
+    unsigned scale = a64_pair_scale(w);
+    uint32_t off = w >> 21 & 1u ? 0u - slot : slot, imm = slot >> scale;
+    if (imm << scale != slot || !inlay_fits(off, 7u + scale))
+        return 0;
+    inlay_put32(b, (w & 0xffc07fffu) | (off >> scale & 0x7fu) << 15);
     return 1;
 }
 
@@ -208,6 +261,8 @@ static int a64_aim(const struct inlay_arch_state *st, const struct inlay_unit *u
     case A64_ADD:
     case A64_ACCESS:
         return a64_aim_low(b, target & 0xfffu);
+    case A64_SLOT:
+        return a64_aim_slot(b, target & A64_OFFSETS);
     default:
         return 0;
     }

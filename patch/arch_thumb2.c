@@ -18,7 +18,8 @@ enum {
     ADR32,
     VLOAD,  /* VLDR */
     MOVE32, /* MOVW, MOVT */
-    BYTE
+    BYTE,
+    CALL_ARM /* BLX: to code that is ARM's */
 };
 
 static uint32_t thumb_call_offset(uint32_t hi, uint32_t lo)
@@ -49,18 +50,26 @@ static void thumb_set(struct inlay_unit *u, uint8_t type, uint32_t target)
     u->target = target;
 }
 
+/* BL, BLX, B.W, Bcc.W. */
+static void thumb_parse_branch(uint32_t hi, uint32_t lo, uint32_t pc, struct inlay_unit *u)
+{
+    uint32_t form = lo & 0x5000u;
+    uint8_t type = form == 0x5000u ? CALL : form == 0x4000u ? CALL_ARM : JUMP32;
+    if (type == CALL_ARM)
+        pc &= ~3u;
+    if (form)
+        thumb_set(u, type, pc + thumb_call_offset(hi, lo));
+    else if ((hi & 0x0380u) != 0x0380u)
+        thumb_set(u, COND32, pc + thumb_cond_offset(hi, lo));
+}
+
 static void thumb_parse32(uint32_t hi, uint32_t lo, uint32_t addr, struct inlay_unit *u)
 {
     uint32_t pc = addr + 4u;
     u->len = 4;
     u->type = PLAIN32;
     if ((hi & 0xf800u) == 0xf000u && (lo & 0x8000u)) {
-        if ((lo & 0xd000u) == 0xd000u)
-            thumb_set(u, CALL, pc + thumb_call_offset(hi, lo));
-        else if ((lo & 0xd000u) == 0x9000u)
-            thumb_set(u, JUMP32, pc + thumb_call_offset(hi, lo));
-        else if ((lo & 0xd000u) == 0x8000u && (hi & 0x0380u) != 0x0380u)
-            thumb_set(u, COND32, pc + thumb_cond_offset(hi, lo));
+        thumb_parse_branch(hi, lo, pc, u);
     } else if ((hi & 0xfe1fu) == 0xf81fu && (hi & 0x60u) != 0x60u) {
         thumb_set(u, LOAD32, (pc & ~3u) + thumb_literal_offset(hi, lo & 0xfffu));
     } else if ((hi & 0xff3fu) == 0xed1fu && (lo & 0x0e00u) == 0x0a00u) {
@@ -181,6 +190,9 @@ static int thumb_aim(const struct inlay_arch_state *st, const struct inlay_unit 
     (void)st;
     (void)old_addr;
     switch (u->type) {
+    case CALL_ARM:
+        off = aligned;
+        /* fall through */
     case CALL:
     case JUMP32:
         return thumb_aim_call(b, off);

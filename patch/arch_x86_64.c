@@ -6,7 +6,8 @@
  * An instruction is one unit if it has at most 8 bytes.  A longer one is cut
  * before its displacement, or after 8 bytes; what is left is remembered in the
  * state: value[0] is its address, value[1] its length, value[2] whether it
- * starts with a displacement.
+ * starts with a displacement.  Of an index value[3] is the new address of the
+ * symbol table (System V Application Binary Interface, 4, "Symbol Table").
  */
 #include "arch.h"
 #include "bits.h"
@@ -24,7 +25,9 @@ enum {
     X86_ADDRESS, /* LEA of one */
     X86_SPLIT,   /* the second part of an instruction, with the displacement first */
     X86_REST,    /* the second part of another */
-    X86_BYTE
+    X86_BYTE,
+    X86_WORD, /* of data, or what is left of one */
+    X86_INDEX /* of a symbol */
 };
 
 /* What may follow an opcode. */
@@ -241,13 +244,43 @@ static void x86_parse(struct inlay_arch_state *st, const uint8_t *b, uint32_t n,
     }
 }
 
+#define X86_SYMBOL 24u /* bytes of a symbol */
+
+/* Data comes in words, whatever instructions they resemble. */
+static void x86_parse_data(struct inlay_arch_state *st, const struct inlay_table *t, unsigned side,
+                           const uint8_t *b, uint32_t n, uint32_t addr, struct inlay_unit *u)
+{
+    uint32_t left = 4u - (addr & 3u);
+    u->len = (uint8_t)(n < left ? n : left);
+    u->type = X86_WORD;
+    u->has_target = 0;
+    u->target = 0;
+    if (t->kind != INLAY_TABLE_INDEX || u->len < 4)
+        return;
+    const struct inlay_table *symbols = t - 1;
+    uint32_t index = inlay_get32(b);
+    if (index == 0 || index >= symbols->len[side] / X86_SYMBOL)
+        return;
+    st->value[3] = symbols->addr[1];
+    x86_set(u, X86_INDEX, symbols->addr[side] + X86_SYMBOL * index);
+}
+
+static int x86_aim_index(uint8_t *b, uint32_t distance)
+{
+    if (distance % X86_SYMBOL)
+        return 0;
+    inlay_put32(b, distance / X86_SYMBOL);
+    return 1;
+}
+
 static int x86_aim(const struct inlay_arch_state *st, const struct inlay_unit *u, uint8_t *b,
                    uint32_t old_addr, uint32_t new_addr, uint32_t target)
 {
     uint32_t off = target - (new_addr + u->len);
     uint32_t disp = 0;
-    (void)st;
     (void)old_addr;
+    if (u->type == X86_INDEX)
+        return x86_aim_index(b, target - st->value[3]);
     if (u->type != X86_SPLIT)
         disp = x86_decode(b, u->len).disp;
     if (u->type == X86_JUMP8 || u->type == X86_COND8) {
@@ -267,4 +300,5 @@ const struct inlay_arch inlay_arch_x86_64 = {
     .literal_kind = INLAY_LITERAL_BYTES,
     .parse = x86_parse,
     .aim = x86_aim,
+    .parse_data = x86_parse_data,
 };

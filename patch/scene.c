@@ -121,21 +121,26 @@ static void scene_frame_word(const struct inlay_scene *sc, enum inlay_side side,
         scene_plain(u, INLAY_TYPE_FRAME, 4);
 }
 
-/* 1 if a table holds the address and says what the unit is. */
-static int scene_in_table(const struct inlay_scene *sc, enum inlay_side side, const uint8_t *b,
-                          uint32_t n, uint32_t addr, struct inlay_unit *u)
+/* The table that holds the address, or NULL. */
+static const struct inlay_table *scene_table(const struct inlay_scene *sc, enum inlay_side side,
+                                             uint32_t addr)
 {
-    for (unsigned i = 0; i < sc->tables; i++) {
-        const struct inlay_table *t = &sc->table[i];
-        if (addr - t->addr[side] >= t->len[side])
-            continue;
-        if (t->kind == INLAY_TABLE_FROM_HERE) {
-            scene_frame_word(sc, side, t, b, n, addr, u);
-            return 1;
-        }
-        return !(addr & 3u) && n >= 4 && scene_table_word(sc, side, t, b, addr, u);
-    }
+    for (unsigned i = 0; i < sc->tables; i++)
+        if (addr - sc->table[i].addr[side] < sc->table[i].len[side])
+            return &sc->table[i];
     return 0;
+}
+
+/* 1 if the table's kind says what the unit is. */
+static int scene_in_table(const struct inlay_scene *sc, enum inlay_side side,
+                          const struct inlay_table *t, const uint8_t *b, uint32_t n, uint32_t addr,
+                          struct inlay_unit *u)
+{
+    if (t->kind != INLAY_TABLE_FROM_HERE)
+        return t->kind < INLAY_TABLE_DATA && !(addr & 3u) && n >= 4 &&
+               scene_table_word(sc, side, t, b, addr, u);
+    scene_frame_word(sc, side, t, b, n, addr, u);
+    return 1;
 }
 
 void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
@@ -148,10 +153,15 @@ void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
         scene_plain(u, INLAY_TYPE_EDGE, edge < n ? edge : n);
         return;
     }
-    if (sc->tables && scene_in_table(sc, side, b, n, addr, u))
+    const struct inlay_table *t = scene_table(sc, side, addr);
+    if (t && scene_in_table(sc, side, t, b, n, addr, u))
         return;
     if (scene_is_pointer(sc, side, b, n, addr, u))
         return;
+    if (t && sc->arch->parse_data) {
+        sc->arch->parse_data(st, t, side, b, n, addr, u);
+        return;
+    }
     sc->arch->parse(st, b, n, addr, u);
     if (sc->arch->cut_at_pointer && (addr & 3u)) {
         uint32_t skip = 4u - (addr & 3u);
@@ -165,10 +175,8 @@ void inlay_scene_parse(const struct inlay_scene *sc, enum inlay_side side,
 /* Where the table that holds an old address is in the new image. */
 static uint32_t scene_base(const struct inlay_scene *sc, uint32_t old_addr)
 {
-    for (unsigned i = 0; i < sc->tables; i++)
-        if (old_addr - sc->table[i].addr[INLAY_OLD] < sc->table[i].len[INLAY_OLD])
-            return sc->table[i].addr[INLAY_NEW];
-    return 0;
+    const struct inlay_table *t = scene_table(sc, INLAY_OLD, old_addr);
+    return t ? t->addr[INLAY_NEW] : 0;
 }
 
 int inlay_scene_aim(const struct inlay_scene *sc, const struct inlay_arch_state *st,

@@ -186,14 +186,14 @@ static int walk_table_count(struct walk *s)
 static int walk_one_table(struct walk *s)
 {
     struct inlay_table *t = &s->table[s->scene.tables];
-    t->kind = (uint8_t)walk_raw(s, 2, INLAY_WANT(truth_table(s)->kind));
+    t->kind = (uint8_t)walk_raw(s, 3, INLAY_WANT(truth_table(s)->kind));
     t->addr[INLAY_OLD] = walk_number(s, NUMBER_MISC, INLAY_WANT(truth_table(s)->addr[0]));
     t->addr[INLAY_NEW] =
         t->addr[INLAY_OLD] +
         walk_signed(s, NUMBER_MISC, INLAY_WANT(truth_table(s)->addr[1] - t->addr[0]));
     t->len[INLAY_OLD] = walk_number(s, NUMBER_MISC, INLAY_WANT(truth_table(s)->len[0]));
     s->scene.tables++;
-    return t->kind > INLAY_TABLE_FROM_HERE31 ? INLAY_E_CORRUPT : 0;
+    return t->kind > (t > s->table ? INLAY_TABLE_INDEX : INLAY_TABLE_DATA) ? INLAY_E_CORRUPT : 0;
 }
 
 /* 1 if a move lies in its image on either side, or on neither. */

@@ -245,6 +245,115 @@ static void make_library(uint8_t *b, uint32_t code, uint32_t data)
     inlay_put32(b + code - 32u, 8);
 }
 
+/* An x86-64 library: data that is loaded before and behind the code, and where symbols are. */
+static void make_x86_library(uint8_t *b, uint32_t more)
+{
+    static const uint32_t type[] = {1, 1, 1, 2};
+    const uint32_t pos[] = {0, 0x1000, 0x2000 + more, 0x2800 + more};
+    const uint32_t len[] = {0x800 + more, 0x1000 + more, 0x1000, 48};
+    memcpy(b,
+           "\x7f"
+           "ELF\x02\x01\x01",
+           7);
+    b[16] = 3;
+    b[18] = 62;
+    b[32] = 64;
+    b[54] = 56;
+    b[56] = 4;
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t *p = b + 64u + 56u * i;
+        inlay_put32(p, type[i]);
+        p[4] = i == 1 ? 5 : 4;
+        inlay_put32(p + 8, pos[i]);
+        inlay_put32(p + 16, pos[i]);
+        inlay_put32(p + 32, len[i]);
+        inlay_put32(p + 40, len[i]);
+    }
+    b[pos[3]] = 5; /* strings, symbols */
+    inlay_put32(b + pos[3] + 8, 0x500 + more);
+    b[pos[3] + 16] = 6;
+    inlay_put32(b + pos[3] + 24, 0x200);
+}
+
+static void expect_table(const struct inlay_table *t, unsigned kind, uint32_t addr, uint32_t end,
+                         uint32_t new_addr, uint32_t new_end)
+{
+    assert_int_equal(t->kind, kind);
+    assert_int_equal(t->addr[0], addr);
+    assert_int_equal(t->addr[0] + t->len[0], end);
+    assert_int_equal(t->addr[1], new_addr);
+    assert_int_equal(t->addr[1] + t->len[1], new_end);
+}
+
+static void test_data_of_a_file(void **state)
+{
+    static uint8_t old[0x4000], new[0x4000];
+    struct inlay_layout l;
+    (void)state;
+    make_x86_library(old, 0);
+    make_x86_library(new, 24);
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "auto", 0, 0, &l), 0);
+    assert_int_equal(l.arch, INLAY_ARCH_X86_64);
+    assert_int_equal(l.tables, 3);
+    expect_table(&l.table[0], INLAY_TABLE_DATA, 0x200, 0x500, 0x200, 0x518);
+    expect_table(&l.table[1], INLAY_TABLE_INDEX, 0, 0x1000, 0, 0x1000);
+    expect_table(&l.table[2], INLAY_TABLE_DATA, 0x2000, 0x3000, 0x2018, 0x3018);
+    old[0x2800] = new[0x2818] = 0; /* without strings there is no end of symbols: no indices */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "auto", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 2);
+    expect_table(&l.table[0], INLAY_TABLE_DATA, 0, 0x1000, 0, 0x1000);
+    old[18] = new[18] = 183; /* instructions of one length need none of this */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "auto", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+}
+
+/* Sections of a shared library for ARM: data, .plt of 12 bytes an entry, code. */
+static void make_arm_library(uint8_t *b, uint32_t more)
+{
+    const uint32_t flags[] = {2, 6, 6}, addr[] = {0x100, 0x200, 0x300},
+                   len[] = {64, 0x60, 0x80 + more};
+    memcpy(b,
+           "\x7f"
+           "ELF\x01\x01\x01",
+           7);
+    b[16] = 3;
+    b[18] = 40;
+    inlay_put32(b + 32, 0x1000);
+    b[46] = 40;
+    b[48] = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t *p = b + 0x1000 + 40u * i;
+        inlay_put32(p + 8, flags[i]);
+        inlay_put32(p + 12, addr[i]);
+        inlay_put32(p + 20, len[i]);
+        p[36] = i == 1 ? 4 : 0;
+    }
+}
+
+static void test_words_of_code(void **state)
+{
+    static uint8_t old[0x2000], new[0x2000];
+    struct inlay_layout l;
+    (void)state;
+    make_arm_library(old, 0);
+    make_arm_library(new, 16);
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 2);
+    expect_table(&l.table[0], INLAY_TABLE_FROM_HERE, 0x200, 0x260, 0x200, 0x260);
+    expect_table(&l.table[1], INLAY_TABLE_FROM_HERE31, 0x200, 0x380, 0x200, 0x390);
+    old[16] = new[16] = 2; /* at a fixed address words are addresses */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+    old[16] = new[16] = 3;
+    inlay_put32(old + 0x1000 + 40 + 20, 0x10000); /* a section larger than the file */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+    inlay_put32(old + 0x1000 + 40 + 20, 0x60);
+    new[47] = 0x70; /* sections that lie outside the file */
+    assert_int_equal(inlay_detect(old, sizeof old, new, sizeof new, "arm", 0, 0, &l), 0);
+    assert_int_equal(l.tables, 0);
+}
+
 /* Two libraries in one image: the first grew, which moves the second one. */
 static void test_archive(void **state)
 {
@@ -394,11 +503,12 @@ static void test_corpus(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_given),
-        cmocka_unit_test(test_tiny),       cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_esp),        cmocka_unit_test(test_elf),
-        cmocka_unit_test(test_elf_inside), cmocka_unit_test(test_archive),
-        cmocka_unit_test(test_own_images), cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_given),
+        cmocka_unit_test(test_tiny),          cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_esp),           cmocka_unit_test(test_elf),
+        cmocka_unit_test(test_elf_inside),    cmocka_unit_test(test_data_of_a_file),
+        cmocka_unit_test(test_words_of_code), cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_own_images),    cmocka_unit_test(test_corpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,6 +152,67 @@ static void bases_are_of_their_tables(void **state)
     }
 }
 
+static const struct inlay_table data_tables[] = {
+    {INLAY_TABLE_DATA, {0x2000, 0x2400}, {24u * 10u, 24u * 12u}}, /* ten symbols, then twelve */
+    {INLAY_TABLE_INDEX, {0x3000, 0x3400}, {0x100, 0x100}},
+};
+
+static const struct inlay_scene data_scene = {
+    .arch = &inlay_arch_x86_64,
+    .spaces = {1, 1},
+    .space = {{{0, 0, 0x10000}}, {{0, 0, 0x10000}}},
+    .tables = 2,
+    .table = data_tables,
+};
+
+/* Parses a call of x86-64, or the words of a relocation, at an address. */
+static struct inlay_unit parse_at(uint32_t addr, uint32_t n, const uint8_t *b)
+{
+    struct inlay_arch_state st = {0};
+    struct inlay_unit u;
+    inlay_scene_parse(&data_scene, INLAY_OLD, &st, b, n, addr, &u);
+    return u;
+}
+
+/* What looks like an instruction is a word in data, and elsewhere an instruction. */
+static void data_is_no_code(void **state)
+{
+    static const uint8_t call[8] = {0xe8, 0, 1, 0, 0, 0x90, 0x90, 0x90};
+    static const uint8_t pointer[8] = {0x34, 0x12};
+    (void)state;
+    assert_int_equal(parse_at(0x5000, 8, call).len, 5);
+    for (uint32_t addr = 0x2004; addr < 0x3100; addr += 0x1000) {
+        struct inlay_unit u = parse_at(addr, 8, call);
+        assert_int_equal(u.len, 4);
+        assert_false(u.has_target);
+        assert_int_equal(parse_at(addr + 1u, 8, call).len, 3);
+        assert_int_equal(parse_at(addr + 1u, 2, call).len, 2);
+        expect(parse_at(addr + 4u, 8, pointer), INLAY_TYPE_POINTER, 8);
+    }
+}
+
+/* A symbol's index is an address of the symbol table. */
+static void indices_are_addresses(void **state)
+{
+    uint8_t entry[8] = {9};
+    struct inlay_arch_state st = {0};
+    struct inlay_unit u;
+    (void)state;
+    assert_false(parse_at(0x2004, 8, entry).has_target);
+    inlay_scene_parse(&data_scene, INLAY_OLD, &st, entry, 8, 0x3004, &u);
+    assert_int_equal(u.len, 4);
+    assert_true(u.has_target);
+    assert_int_equal(u.target, 0x2000u + 24u * 9u);
+    assert_false(inlay_scene_aim(&data_scene, &st, &u, entry, 0x3004, 0x3404, 0x2401));
+    assert_int_equal(entry[0], 9);
+    assert_true(inlay_scene_aim(&data_scene, &st, &u, entry, 0x3004, 0x3404, 0x2400 + 24u * 11u));
+    assert_int_equal(entry[0], 11);
+    entry[0] = 0; /* no symbol, and none of the ten */
+    assert_false(parse_at(0x3004, 8, entry).has_target);
+    entry[0] = 10;
+    assert_false(parse_at(0x3004, 8, entry).has_target);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +221,8 @@ int main(void)
         cmocka_unit_test(other_words),
         cmocka_unit_test(aimed_words_refer_there),
         cmocka_unit_test(bases_are_of_their_tables),
+        cmocka_unit_test(data_is_no_code),
+        cmocka_unit_test(indices_are_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ struct row {
 static const struct row thumb2[] = {
     {4, 0xf800d000, 0xf000d000, 2, SIGNED, AT_PC4, 25, 1, BRANCH_T, 0, 0},
     {4, 0xf800d000, 0xf0009000, 3, SIGNED, AT_PC4, 25, 1, BRANCH_T, 0, 0},
+    {4, 0xf800d000, 0xf000c000, 15, SIGNED, AT_WORD4, 25, 1, BRANCH_T, 0, 0},
     {4, 0xfb80d000, 0xf3808000, 1, NONE, 0, 0, 0, {{0}}, 0, 0},
     {4, 0xf800d000, 0xf0008000, 4, SIGNED, AT_PC4, 21, 1,
      {{1, 11, 0}, {12, 6, 16}, {18, 1, 13}, {19, 1, 11}, {20, 1, 26}}, 0, 0},
@@ -272,7 +273,7 @@ int cpu_aim(unsigned id, const struct registers *regs, const struct unit *u, uin
 {
     int reached;
     if (id == CPU_X86_64)
-        return x86_aim(u, b, new_addr, target);
+        return x86_aim(regs, u, b, new_addr, target);
     if (id == CPU_WASM)
         return wasm_aim(u, b, new_addr, target);
     if (pair_aim(id, regs, u, b, old_addr, new_addr, target, &reached))

@@ -120,7 +120,7 @@ static void read_tables(struct scene *sc, struct bytes *b)
         t->old_addr = take_uvarint(b);
         t->new_addr = take_uvarint(b);
         t->len = take_uvarint(b);
-        if (t->kind > 2)
+        if (t->kind > (i ? 4u : 3u))
             bad("a table of an unknown kind");
     }
 }

@@ -136,7 +136,8 @@ int pair_aim(unsigned id, const struct registers *r, const struct unit *u, uint8
 void pair_after(unsigned id, struct registers *r, const uint8_t *b, const struct unit *u);
 int riscv_is_code(const uint8_t *b, uint32_t n);
 void x86_parse(struct registers *r, const uint8_t *b, uint32_t n, uint32_t addr, struct unit *u);
-int x86_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t target);
+int x86_aim(const struct registers *r, const struct unit *u, uint8_t *b, uint32_t new_addr,
+            uint32_t target);
 void wasm_parse(struct registers *r, const uint8_t *b, uint32_t n, uint32_t addr, struct unit *u);
 int wasm_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t target);
 
@@ -146,7 +147,7 @@ int wasm_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t targe
 #define WINDOW     32
 #define TYPE_WORDS 24 /* types from here on are the scene's */
 #define SPACES_MAX 16
-#define TABLES_MAX 16
+#define TABLES_MAX 40
 enum {
     TYPE_POINTER = TYPE_WORDS,
     TYPE_DATA_POINTER,
@@ -167,6 +168,9 @@ struct table {
     unsigned kind;
     uint32_t old_addr, new_addr, len;
 };
+
+void x86_parse_data(struct registers *r, const struct table *t, const uint8_t *b, uint32_t n,
+                    uint32_t addr, struct unit *u);
 
 struct move {
     uint32_t new_pos, old_pos, len;

@@ -232,9 +232,20 @@ static int is_access(uint32_t w)
 
 static unsigned a64_shift(uint32_t w)
 {
-    if (is_add(w))
+    if (!is_access(w))
         return 0;
     return (w & 0x04800000) == 0x04800000 ? 4 : w >> 30;
+}
+
+/* Loads and stores of two registers; the sign of their offset says nothing here. */
+static int is_double(uint32_t w)
+{
+    return (w & 0x3a000000) == 0x28000000 && (w >> 23 & 3) != 0;
+}
+
+static unsigned double_shift(uint32_t w)
+{
+    return w >> 26 & 1 ? 2 + (w >> 30) : 2 + (w >> 31);
 }
 
 static uint32_t a64_low(uint32_t w)
@@ -291,7 +302,30 @@ static int a64_parse(struct registers *r, const uint8_t *b, uint32_t n, uint32_t
             drop(r, rd);
         return 1;
     }
+    if (rn == 31 && (is_double(w) || is_access(w) || (w & 0xbfc00000) == 0x91000000)) {
+        uint32_t imm = sign_extend(w >> 15 & 127, 7);
+        low = is_double(w) ? (imm >> 31 ? 0 - imm : imm) << double_shift(w) : a64_low(w);
+        if (low < 0x4000)
+            hit(u, 12, 0xf0000000 + (addr >> 12 & 0xfff) * 0x8000 + low);
+        if (a64_writes(w))
+            drop(r, rd);
+        return 1;
+    }
     return 0;
+}
+
+static void a64_aim_slot(uint8_t *b, uint32_t slot, int *reached)
+{
+    uint32_t w = get32(b), off = w >> 21 & 1 ? 0 - slot : slot;
+    unsigned shift = is_double(w) ? double_shift(w) : a64_shift(w);
+    *reached = slot < 0x4000 && slot % (1u << shift) == 0 &&
+               (is_double(w) ? fits(off, 7 + shift) : slot >> shift < 0x1000);
+    if (!*reached)
+        return;
+    if (is_double(w))
+        put32(b, (w & ~(127u << 15)) | (off >> shift & 127) << 15);
+    else
+        put32(b, (w & ~(0xfffu << 10)) | slot >> shift << 10);
 }
 
 static int a64_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t target,
@@ -304,6 +338,10 @@ static int a64_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t
     if (u->type <= 8) {
         uint32_t imm = sign_extend((target >> 12) - (new_addr >> 12), 20);
         put32(b, (w & 0x9f00001f) | (imm & 3) << 29 | (imm >> 2 & 0x7ffff) << 5);
+        return 1;
+    }
+    if (u->type == 12) {
+        a64_aim_slot(b, target & 0x7fff, reached);
         return 1;
     }
     uint32_t low = target & 0xfff;

@@ -149,7 +149,7 @@ static void parse_frame(const struct scene *sc, const struct table *t, const uin
 static int parse_other_table(const struct scene *sc, const struct table *t, const uint8_t *b,
                              uint32_t n, uint32_t addr, struct unit *u)
 {
-    if (addr % 4 != 0 || n < 4)
+    if (t->kind > 2 || addr % 4 != 0 || n < 4)
         return 0;
     uint32_t word = get32(b);
     uint32_t target = t->kind == 1 ? t->old_addr + word : addr + sign_extend(word, 31);
@@ -159,19 +159,21 @@ static int parse_other_table(const struct scene *sc, const struct table *t, cons
     return 1;
 }
 
-static int parse_table(const struct scene *sc, const uint8_t *b, uint32_t n, uint32_t addr,
-                       struct unit *u)
+static const struct table *table_at(const struct scene *sc, uint32_t addr)
 {
-    for (unsigned i = 0; i < sc->tables; i++) {
-        const struct table *t = &sc->table[i];
-        if (addr - t->old_addr >= t->len)
-            continue;
-        if (t->kind != 0)
-            return parse_other_table(sc, t, b, n, addr, u);
-        parse_frame(sc, t, b, n, addr, u);
-        return 1;
-    }
-    return 0;
+    for (unsigned i = 0; i < sc->tables; i++)
+        if (addr - sc->table[i].old_addr < sc->table[i].len)
+            return &sc->table[i];
+    return NULL;
+}
+
+static int parse_table(const struct scene *sc, const struct table *t, const uint8_t *b, uint32_t n,
+                       uint32_t addr, struct unit *u)
+{
+    if (t->kind != 0)
+        return parse_other_table(sc, t, b, n, addr, u);
+    parse_frame(sc, t, b, n, addr, u);
+    return 1;
 }
 
 void parse_unit(const struct scene *sc, struct registers *r, const uint8_t *b, uint32_t n,
@@ -183,8 +185,13 @@ void parse_unit(const struct scene *sc, struct registers *r, const uint8_t *b, u
         set_edge(u, edge < n ? edge : n);
         return;
     }
-    if (parse_table(sc, b, n, addr, u) || parse_pointer(sc, b, n, addr, u))
+    const struct table *t = table_at(sc, addr);
+    if ((t && parse_table(sc, t, b, n, addr, u)) || parse_pointer(sc, b, n, addr, u))
         return;
+    if (t && sc->cpu_id == CPU_X86_64) {
+        x86_parse_data(r, t, b, n, addr, u);
+        return;
+    }
     cpu_parse(sc->cpu_id, r, b, n, addr, u);
     if (sc->cpu->cuts && addr % 4 != 0) {
         uint32_t skip = 4 - addr % 4;
@@ -206,12 +213,10 @@ int aim_unit(const struct scene *sc, const struct registers *r, const struct uni
         target = new_addr - target;
     if (u->type == TYPE_FROM_HERE31)
         target = (target - new_addr) & 0x7fffffff;
-    if (u->type == TYPE_FROM_BASE)
-        for (unsigned i = 0; i < sc->tables; i++)
-            if (old_addr - sc->table[i].old_addr < sc->table[i].len) {
-                target -= sc->table[i].new_addr;
-                break;
-            }
+    if (u->type == TYPE_FROM_BASE) {
+        const struct table *t = table_at(sc, old_addr);
+        target -= t ? t->new_addr : 0;
+    }
     put32(b, target);
     return 1;
 }

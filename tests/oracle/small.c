@@ -94,11 +94,11 @@ static void read_tables(struct small *s)
         bad("too many tables");
     for (unsigned i = 0; i < s->scene.tables; i++) {
         struct table *t = &s->scene.table[i];
-        t->kind = raw_bits(s, 2);
+        t->kind = raw_bits(s, 3);
         t->old_addr = number(s, KIND_MISC);
         t->new_addr = t->old_addr + signed_number(s, KIND_MISC);
         t->len = number(s, KIND_MISC);
-        if (t->kind > 2)
+        if (t->kind > (i ? 4u : 3u))
             bad("a table of an unknown kind");
     }
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PLAIN, CALL, JUMP, COND, JUMP8, COND8, DATA, ADDRESS, SPLIT, REST, BYTE };
+enum { PLAIN, CALL, JUMP, COND, JUMP8, COND8, DATA, ADDRESS, SPLIT, REST, BYTE, WORD, INDEX };
 
 /* What follows an opcode: m ModRM, b, w, d an immediate of 1, 2, 4 bytes, r, R a branch offset. */
 static const char *const one_byte[16] = {
@@ -146,8 +146,31 @@ void x86_parse(struct registers *r, const uint8_t *b, uint32_t n, uint32_t addr,
     }
 }
 
-int x86_aim(const struct unit *u, uint8_t *b, uint32_t new_addr, uint32_t target)
+/* What no other rule knows of the bytes in a table. */
+void x86_parse_data(struct registers *r, const struct table *t, const uint8_t *b, uint32_t n,
+                    uint32_t addr, struct unit *u)
 {
+    struct unit word = {4 - addr % 4, WORD, 0, 0};
+    if (word.len > n)
+        word.len = n;
+    *u = word;
+    if (t->kind != 4 || u->len != 4 || get32(b) == 0 || get32(b) >= t[-1].len / 24)
+        return;
+    u->type = INDEX;
+    u->has_target = 1;
+    u->target = t[-1].old_addr + 24 * get32(b);
+    r->value[3] = t[-1].new_addr;
+}
+
+int x86_aim(const struct registers *r, const struct unit *u, uint8_t *b, uint32_t new_addr,
+            uint32_t target)
+{
+    if (u->type == INDEX) {
+        if ((target - r->value[3]) % 24 != 0)
+            return 0;
+        put32(b, (target - r->value[3]) / 24);
+        return 1;
+    }
     uint32_t off = target - (new_addr + u->len);
     unsigned disp = u->type == SPLIT ? 0 : decode(b, u->len).disp;
     if (u->type != JUMP8 && u->type != COND8) {
