@@ -355,7 +355,6 @@ static int encode_stream(struct encoder *e)
     while (s->phase != PHASE_BODY)
         if (walk_plan_item(s))
             return -1;
-    fast_settle(s);
     uint64_t plan_len = shifts(e) + 4u;
     if (encode_steps(e))
         return -1;
@@ -461,6 +460,7 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
         fast_lay_out(&e->walk, e->tables);
         walk_init(&e->walk);
         status = encode_stream(e);
+        fast_settle(&e->walk); /* if it failed, too: nothing may be left for the next walk */
     }
     if (!status)
         status = write_params(&params, &out->params);
