@@ -498,14 +498,16 @@ static void try_shape(void *ctx)
 static int encode_with(const struct inlay_encode_input *in, const struct inlay_layout *layout,
                        const struct inlay_segments *indices, struct inlay_encoded *best)
 {
-    static const struct shape large[] = {{8, 1, 8, 80}},
+    static const struct shape large = {8, 1, 8, 80}, large_halves = {7, 1, 8, 80},
                               small[] = {{3, 0, 8, 50}, {4, 0, 2, 50}, {2, 0, 8, 80}};
+    int halves = inlay_arch_of(layout->arch)->literal_kind == INLAY_LITERAL_HALVES;
+    const struct shape *shapes = !may_be_large(in) ? small : halves ? &large_halves : &large;
     struct trial trial[sizeof small / sizeof *small];
     struct inlay_task task[sizeof small / sizeof *small];
-    int is_large = may_be_large(in), found = 0;
-    unsigned count = is_large ? 1 : sizeof small / sizeof *small;
+    unsigned count = shapes == small ? sizeof small / sizeof *small : 1;
+    int found = 0;
     for (unsigned i = 0; i < count; i++) {
-        trial[i] = (struct trial){in, layout, indices, is_large ? &large[i] : &small[i], {0}, 0};
+        trial[i] = (struct trial){in, layout, indices, &shapes[i], {0}, 0};
         task[i] = (struct inlay_task){try_shape, &trial[i]};
     }
     inlay_parallel(task, count, in->jobs);
