@@ -62,22 +62,26 @@ PARTS = (
     ('turns of literal loads', [
         ('patch/walk_note.h', '    return (hi & 0xf8u) == 0x48u;', '    return hi == 256u;'),
         ('patch/walk_note.h', 'XTENSA_LOAD = 1', 'XTENSA_LOAD = 17')]),
+    ('learning from copies', [
+        ('patch/walk_run.h', 'if (s->run_length >= (s->params', 'if (s || s->run_length >= (s->params')]),
     ('low bits of numbers', [
         ('patch/walk.h', 'else if (i < 2)', 'else if (i > 32)')]),
     ('mixing: weights that learn', [
-        ('patch/model.c', '    int32_t error = inlay_shr(((bit ? 65536 : 0) - (int32_t)b->p) * rate, 4);',
-         '    int32_t error = 0 * (int32_t)bit * rate;')]),
+        ('patch/model.h', '    return inlay_shr(((bit ? 65536 : 0) - (int32_t)p) * rate, 8);',
+         '    return 0 * (int32_t)(bit + p) * rate;')]),
     ('starting values', [
         ('patch/prior.c', '    uint32_t p = inlay_squash(inlay_prior_table[i].odds * 24);',
          '    if (i < INLAY_PRIORS)\n        return INLAY_COUNTER_START;\n'
          '    uint32_t p = inlay_squash(inlay_prior_table[i].odds * 24);')]),
     ('large: learning from the old image', [
-        ('patch/walk_plan.h', 'return s->params.large ? walk_teach(s) : 0;',
-         'return s->params.large > 1 ? walk_teach(s) : 0;')]),
-    ('large: learning from copies', [
-        ('patch/walk_run.h', 'if (!s->params.large || s->run_length', 'if (s || s->run_length')]),
+        ('patch/walk_plan.h', 'return taught ? walk_teach', 'return taught > 99 ? walk_teach')]),
     ('large: marks of rows', [
-        ('patch/walk_rows.h', 'if (*row == mark || !s->params.large)', 'if (s)')]),
+        ('patch/walk_rows.h', 'if (*row == mark || !s->params.large)', 'if (s)'),
+        ('diff/fast_byte.h', '    if (!s->params.large)\n        return walk_byte_now',
+         '    if (s)\n        return walk_byte_now')]),
+    ('large: prices of new data', [
+        ('diff/align.c', 'return layout->arch == INLAY_ARCH_THUMB2 && taught',
+         'return layout->arch == INLAY_ARCH_NONE && taught')]),
     ('large: four more contexts for units', [
         ('patch/walk.h', 'return p->large ? FLAGS_LARGE : FLAGS_SMALL;',
          'return p->large > 1 ? FLAGS_LARGE : FLAGS_SMALL;')]),

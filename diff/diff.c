@@ -19,6 +19,7 @@
 /* Below these the large codec never wins. */
 #define LARGE_IMAGE (1u << 20)
 #define LZMA_MODEL  (2u << 20)
+#define LOST_MUCH   32u /* one byte of so many of a patch */
 
 struct job {
     struct inlay_image old_image, new_image; /* as given, but never without data */
@@ -311,13 +312,13 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
     return code;
 }
 
-/* A patch that fits the device, for the processor that is settled on. */
-static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+/* A patch with this division of the work area, again and again until it fits the device. */
+static int compile_to_fit(struct job *j, int much_pool, struct inlay_diff_result *result,
+                          struct inlay_error *err)
 {
-    int code = inlay_fit_start(&j->fit, j->profile, j->in_place, j->old->size, j->new->size, err);
     *result = (struct inlay_diff_result){0};
-    if (!code)
-        code = find_segments(j, err);
+    int code = inlay_fit_start(&j->fit, j->profile, j->in_place, much_pool, j->old->size,
+                               j->new->size, err);
     while (!code) {
         code = compile(j, result, err);
         if (code)
@@ -327,9 +328,43 @@ static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay
             break;
         code = 0;
     }
-    inlay_segments_free(&j->segments);
     if (code)
         inlay_diff_result_free(result);
+    return code;
+}
+
+/* The smaller patch of two divisions, if the first one does not fit or loses much. */
+static int divide_and_compile(struct job *j, struct inlay_diff_result *result,
+                              struct inlay_error *err)
+{
+    struct inlay_diff_result other;
+    int code = compile_to_fit(j, 0, result, err);
+    if (!j->in_place || (!code && result->lost < result->patch.len / LOST_MUCH))
+        return code;
+    if (code && code != INLAY_EXIT_LIMIT)
+        return code;
+    if (compile_to_fit(j, 1, &other, code ? err : NULL))
+        return code;
+    if (!code && other.patch.len >= result->patch.len) {
+        inlay_diff_result_free(&other);
+        return 0;
+    }
+    inlay_diff_result_free(result);
+    *result = other;
+    return 0;
+}
+
+/* A patch that fits the device, for the processor that is settled on. */
+static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+{
+    *result = (struct inlay_diff_result){0};
+    int code =
+        inlay_fit_start(&j->fit, j->profile, j->in_place, 0, j->old->size, j->new->size, err);
+    if (!code)
+        code = find_segments(j, err);
+    if (!code)
+        code = divide_and_compile(j, result, err);
+    inlay_segments_free(&j->segments);
     return code;
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The work area holds the journal, then the head (manifest and plan) with the
- * pool, then the stage.  More pool saves old content from being lost, more
- * stage makes groups larger; a third of what the journal leaves for head and
- * pool does well on all devices.  How long the head is shows only when the
- * patch is there, so the division may take a second try.
+ * pool, then the stage.  More stage makes groups larger, which is worth more
+ * than more pool unless much old content is lost.  How long the head is shows
+ * only when the patch is there, so the division may take a second try.
  */
 #include "fit.h"
 #include "journal.h"
@@ -93,7 +92,7 @@ static void set_groups(struct inlay_fit *fit, const struct inlay_layout *layout)
         l->stage_blocks = 1;
 }
 
-/* Gives a third of what the journal leaves to head and pool, whole blocks. */
+/* Head and pool get whole blocks of what the journal leaves. */
 static int divide(struct inlay_fit *fit, struct inlay_error *err)
 {
     struct inlay_layout least, layout;
@@ -101,7 +100,7 @@ static int divide(struct inlay_fit *fit, struct inlay_error *err)
     if (code)
         return code;
     uint32_t left = least.head.len + least.stage.len;
-    uint32_t kept = left / 3 > fit->head_guess ? left / 3 : fit->head_guess;
+    uint32_t kept = fit->much_pool && left / 3 > fit->head_guess ? left / 3 : fit->head_guess;
     if (lay_out(fit, kept, &layout, NULL))
         layout = least;
     set_groups(fit, &layout);
@@ -111,13 +110,14 @@ static int divide(struct inlay_fit *fit, struct inlay_error *err)
 }
 
 int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, int in_place,
-                    size_t old_size, size_t new_size, struct inlay_error *err)
+                    int much_pool, size_t old_size, size_t new_size, struct inlay_error *err)
 {
     *fit = (struct inlay_fit){.profile = profile,
                               .target = inlay_profile_target(profile, in_place),
                               .head_guess = HEAD_GUESS,
                               .model_bytes = profile->model_ram,
-                              .tries = TRIES};
+                              .tries = TRIES,
+                              .much_pool = (uint8_t)(much_pool != 0)};
     if (!fit->target || (in_place && (!fit->target->regions || !profile->work.present)))
         return inlay_fail(err, INLAY_EXIT_USAGE,
                           "profile %s has no areas for %s; choose another --mode or profile",

@@ -13,11 +13,15 @@ struct inlay_fit {
     uint32_t head_guess;  /* bytes of manifest and plan that were reckoned with */
     uint32_t model_bytes; /* for the codec's state */
     unsigned tries;       /* left */
+    uint8_t much_pool;    /* a third of what the journal leaves; else as few blocks as may do */
 };
 
-/* The images against the profile, then a first division.  0 or an exit code. */
+/*
+ * The images against the profile, then a first division, with much pool or
+ * with little.  0 or an exit code.
+ */
 int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, int in_place,
-                    size_t old_size, size_t new_size, struct inlay_error *err);
+                    int much_pool, size_t old_size, size_t new_size, struct inlay_error *err);
 
 /*
  * A patch that was made with this division, against the device.  0: it fits.

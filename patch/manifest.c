@@ -24,14 +24,14 @@ static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_b
 }
 
 /*
- * Without a signature digests are against damage only.  Where the old image
- * stays until the new one is proved, damage costs no more than another try.
+ * Without a signature digests are against damage only.  Only in place can one
+ * that nothing else finds cost more than another try: a manifest's.
  */
 void inlay_manifest_digests(struct inlay_manifest *m, int is_signed)
 {
-    m->link_len = is_signed ? INLAY_LINK_LEN : m->in_place ? 4 : 2;
+    m->link_len = is_signed ? INLAY_LINK_LEN : 2;
     m->seal_len = is_signed ? 0 : m->in_place ? 4 : 2;
-    m->old_digest_len = is_signed || m->in_place ? 8 : 4;
+    m->old_digest_len = is_signed ? 8 : 4;
     m->new_digest_len = is_signed ? INLAY_DIGEST_LEN : 8;
 }
 

@@ -464,6 +464,27 @@ else
     bad "redo: less of it makes smaller groups" "$(groups short.profile) and $(groups long.profile) groups"
 fi
 
+# ---- how the work area is divided ----
+number() { sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" j.json; }
+"$inlay" diff "$images/cortex-m4/v1.0.1.bin" "$images/cortex-m4/v1.1.0.bin" p2 --json \
+    --profile nrf52840 >j.json
+if [ "$(number pool)" -lt 4096 ] && [ "$(number stage_blocks)" -eq 5 ]; then
+    ok "work area: five blocks to stage where one is enough for the pool"
+else
+    bad "work area: five blocks to stage where one is enough for the pool" "$(cat j.json)"
+fi
+i=0
+while [ $i -lt 104 ]; do # an order that no order of blocks is good for
+    tail -c +$(((i * 37 + 11) % 104 * 1024 + 1)) "$images/cortex-m4/v1.0.0.bin" | head -c 1024
+    i=$((i + 1))
+done >mixed
+"$inlay" diff "$images/cortex-m4/v1.0.0.bin" mixed p2 --json --profile nrf52840 >j.json
+if [ "$(number pool)" -gt 4096 ] && [ "$(number stage_blocks)" -eq 4 ]; then
+    ok "work area: a larger pool where much would be lost"
+else
+    bad "work area: a larger pool where much would be lost" "$(cat j.json)"
+fi
+
 # ---- another image than the old one ----
 cp old image
 printf 'X' | dd of=image bs=1 seek=9000 conv=notrunc 2>/dev/null

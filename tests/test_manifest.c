@@ -85,8 +85,8 @@ static void everything_reads_back(void **state)
     assert_int_equal(got.in_place, 1);
     assert_int_equal(got.chunk_log, 10);
     assert_int_equal(got.check_len, 8);
-    assert_int_equal(got.old_digest_len, 8);
-    assert_int_equal(got.link_len, 4);
+    assert_int_equal(got.old_digest_len, 4);
+    assert_int_equal(got.link_len, 2);
     assert_int_equal(got.body_pos, got.len + 4);
     assert_int_equal(got.codec, 1);
     assert_int_equal(got.regions, 2);
@@ -99,7 +99,7 @@ static void everything_reads_back(void **state)
     assert_int_equal(got.stage_blocks, 2);
     assert_int_equal(got.pool_len, 5000);
     assert_int_equal(got.security_counter, 300);
-    assert_memory_equal(got.old_digest, m.old_digest, 8);
+    assert_memory_equal(got.old_digest, m.old_digest, 4);
     assert_int_equal(got.new_digest_len, 8);
     assert_memory_equal(got.new_digest, m.new_digest, 8);
     assert_memory_equal(got.region, m.region, 2 * sizeof m.region[0]);

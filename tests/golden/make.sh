@@ -43,8 +43,8 @@ def take(data, at):
 
 
 def lengths(flags):
-    """Bytes of old digest, of link and of seal: shorter where the old image stays."""
-    return (8, 4, 4) if flags & 1 else (4, 2, 2)
+    """Bytes of old digest, of link and of seal, which is longer in place."""
+    return (4, 2, 4) if flags & 1 else (4, 2, 2)
 
 
 def split(data):
@@ -111,7 +111,7 @@ put('bad-chunk.inlay', flip(good, len(good) - 1))
 
 # Contradictions behind digests that are right.
 put('bad-flags.inlay', edit(flags=good[2] & ~1))
-put('bad-link.inlay', edit(link=lambda b: flip(b, 3)))
+put('bad-link.inlay', edit(link=lambda b: flip(b, 1)))
 put('bad-number.inlay', edit(old_size=lambda b: b[:-1] + bytes([b[-1] | 128, 0])))
 put('bad-size.inlay', edit(old_size=lambda b: uvarint(1 << 31)))
 put('bad-check-len.inlay', edit(sizes=lambda b: bytes([b[0] & 0xe0 | 17])))

@@ -81,7 +81,7 @@ struct lengths {
 };
 
 static const struct lengths with_signature = {16, 0, 8, 32};
-static const struct lengths in_place = {4, 4, 8, 8};
+static const struct lengths in_place = {2, 4, 4, 8};
 static const struct lengths beside = {2, 2, 4, 8};
 
 static void read_manifest(struct patch *p, struct bytes b, unsigned flags,
