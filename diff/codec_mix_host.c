@@ -47,6 +47,12 @@ static int host_produce(void *state, struct inlay_input *in, uint8_t *out, size_
     return status;
 }
 
+void inlay_codec_mix_host_shift(void *state, uint32_t by)
+{
+    struct walk *s = state;
+    s->rc.code += by;
+}
+
 const struct inlay_codec inlay_codec_mix_host = {.id = INLAY_CODEC_MIX,
                                                  .need = host_need,
                                                  .begin = host_begin,

@@ -10,6 +10,7 @@
 #include "fit.h"
 #include "parallel.h"
 #include "prove.h"
+#include "rehearsal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct job {
     struct inlay_layout layout;     /* what was found in the images */
     struct inlay_segments segments; /* before any order */
     struct inlay_fit fit;
+    struct inlay_rehearsal *rehearsal; /* NULL: it is not sure that this patch is the one */
 };
 
 static void report(const struct job *j, const char *what, uint64_t done, uint64_t total)
@@ -259,6 +261,7 @@ static int encode(const struct inlay_encode_input *in, enum inlay_diff_codec cod
         return inlay_encode_mix(in, out, err);
     struct trial large = {inlay_encode_lzma, *in, {0}, -1};
     struct trial small = {inlay_encode_mix, *in, {0}, -1};
+    small.in.rehearsal = NULL; /* both processors are busy, and it may lose */
     small.in.jobs = in->jobs > 1 ? in->jobs - 1 : 1;
     try_both(&large, &small);
     if (large.code && small.code)
@@ -298,7 +301,8 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
                                           .layout = &j->layout,
                                           .check_len = (uint8_t)j->profile->check_len,
                                           .model_bytes = j->fit.model_bytes,
-                                          .jobs = j->jobs};
+                                          .jobs = j->jobs,
+                                          .rehearsal = j->rehearsal};
     report(j, "encoding", 0, 1);
     code = encode(&in, j->options->codec, &encoded, err);
     if (!code)
@@ -361,11 +365,14 @@ static void make_effort(void *ctx)
 }
 
 /* The smaller of two patches, if it is not clear what the images are. */
-static int make(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+static int make(struct job *j, struct inlay_rehearsal *rehearsal, struct inlay_diff_result *result,
+                struct inlay_error *err)
 {
     const char *other = other_arch(j);
-    if (!other)
+    if (!other) {
+        j->rehearsal = rehearsal;
         return attempt(j, result, err);
+    }
     struct effort first = {.job = *j, .err = err}, second = {.job = *j};
     const struct inlay_task task[2] = {{make_effort, &first}, {make_effort, &second}};
     first.job.jobs = (j->jobs + 1) / 2;
@@ -401,14 +408,17 @@ int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
     j.in_place = j.options->mode == INLAY_DIFF_PROFILE ? profile->in_place
                                                        : j.options->mode == INLAY_DIFF_IN_PLACE;
     *result = (struct inlay_diff_result){0};
+    struct inlay_rehearsal rehearsal;
+    inlay_rehearsal_init(&rehearsal);
     settle_arch(&j);
     int code = check_bases(&j, err);
     if (!code)
-        code = make(&j, result, err);
+        code = make(&j, &rehearsal, result, err);
     if (!code) {
         report(&j, "checking", 0, 1);
-        code = inlay_prove(profile, j.in_place, j.old, j.new, &result->patch, err);
+        code = inlay_prove(profile, j.in_place, j.old, j.new, &result->patch, &rehearsal, err);
     }
+    inlay_rehearsal_free(&rehearsal);
     if (code)
         inlay_diff_result_free(result);
     return code;
