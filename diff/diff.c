@@ -33,6 +33,7 @@ struct job {
     unsigned jobs;                  /* threads that this job may have, 1 or more */
     int quiet;                      /* progress is another job's to report */
     struct inlay_layout layout;     /* what was found in the images */
+    struct inlay_index index;       /* opened with it */
     struct inlay_segments segments; /* before any order */
     struct inlay_fit fit;
     struct inlay_rehearsal *rehearsal; /* NULL: it is not sure that this patch is the one */
@@ -101,9 +102,11 @@ static int find_segments(struct job *j, struct inlay_error *err)
                           "there is no processor called '%s'; use auto, none, thumb2, arm, "
                           "aarch64, riscv, xtensa, avr, x86-64 or wasm",
                           j->arch);
-    if (inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &j->layout,
-                            !j->in_place && j->profile->model_ram >= INLAY_LARGE_MODEL, j->jobs,
-                            &j->segments))
+    int taught = !j->in_place && j->profile->model_ram >= INLAY_LARGE_MODEL;
+    if (inlay_index_open(j->old->data, (uint32_t)j->old->size, j->new->data,
+                         (uint32_t)j->new->size, &j->layout, j->jobs, &j->index) ||
+        inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &j->layout,
+                            &j->index, taught, j->jobs, &j->segments))
         return out_of_memory(err);
     return 0;
 }
@@ -299,6 +302,7 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
                                           .order = &order,
                                           .limits = &j->fit.limits,
                                           .layout = &j->layout,
+                                          .index = &j->index,
                                           .check_len = (uint8_t)j->profile->check_len,
                                           .model_bytes = j->fit.model_bytes,
                                           .jobs = j->jobs,
@@ -332,6 +336,7 @@ static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay
         code = 0;
     }
     inlay_segments_free(&j->segments);
+    inlay_index_free(&j->index);
     if (code)
         inlay_diff_result_free(result);
     return code;

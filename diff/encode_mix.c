@@ -577,8 +577,7 @@ int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *
     inlay_coder_cost_init();
     *out = (struct inlay_encoded){.codec = INLAY_CODEC_MIX};
     struct inlay_segments indices;
-    int status = inlay_index_moves(in->old, in->old_size, in->new, in->new_size, in->segments,
-                                   &layout, &indices, NULL);
+    int status = inlay_index_moves(in->index, in->segments, &layout, &indices, NULL);
     if (!status)
         status = encode_with(in, &layout, &indices, out);
     inlay_segments_free(&indices);
