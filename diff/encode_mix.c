@@ -291,6 +291,8 @@ static uint32_t most_moves(const struct inlay_encode_input *in, const struct sha
 
 /* ---- the stream ---- */
 
+#define SHOWN_EACH 2048u /* bytes of new image: a rehearsal sees what they came to */
+
 struct encoder {
     struct walk walk;
     void *tables;
@@ -341,7 +343,7 @@ static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
             return -1;
         if (memcmp(unit, e->in->new + pos, len) != 0)
             return -1;
-        if (e->rehearsal)
+        if (e->rehearsal && (s->pos ^ pos) >= SHOWN_EACH)
             inlay_rehearsal_put(e->rehearsal, &e->out->payload);
     }
     fast_settle(s);
@@ -501,7 +503,7 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     choose_sizes(in, shape, &params);
     open_walk(e, layout, &params);
     int status = -1;
-    e->tables = inlay_huge_calloc(walk_tables_len(&params) + FAST_SLACK);
+    e->tables = inlay_huge_alloc(walk_tables_len(&params) + FAST_SLACK);
     if (e->truth.move && e->tables) {
         fast_lay_out(&e->walk, e->tables);
         walk_init(&e->walk);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE 256u /* bytes of payload to show at a time, at least */
-
 void inlay_rehearsal_init(struct inlay_rehearsal *r)
 {
     *r = (struct inlay_rehearsal){0};
@@ -26,7 +24,7 @@ static void clear(struct inlay_rehearsal *r)
     free(r->state);
     r->state = NULL;
     r->ended = r->failed = r->last = r->ready = 0;
-    r->put = r->taken = r->plan_len = 0;
+    r->put = r->plan_len = 0;
 }
 
 void inlay_rehearsal_free(struct inlay_rehearsal *r)
@@ -88,7 +86,7 @@ static void show(struct inlay_rehearsal *r, const struct inlay_buffer *payload, 
 void inlay_rehearsal_put(struct inlay_rehearsal *r, const struct inlay_buffer *payload)
 {
     /* Zeros may be taken back in the end. */
-    if (payload->len - r->put >= PIECE && payload->data[payload->len - 1u])
+    if (payload->len > r->put && payload->data[payload->len - 1u])
         show(r, payload, 0, 0);
 }
 
@@ -99,17 +97,28 @@ void inlay_rehearsal_end(struct inlay_rehearsal *r, const struct inlay_buffer *p
 
 /* ---- the decoder ---- */
 
-/* Waits for more payload.  Returns 0, or -1 if none will come. */
-static int fetch(struct inlay_rehearsal *r)
+/* Waits for more payload; at its end there is none. */
+static void fetch(struct inlay_rehearsal *r)
 {
     pthread_mutex_lock(&r->lock);
     while (!r->shown.len && !r->ended)
         pthread_cond_wait(&r->more, &r->lock);
-    int failed = r->failed || inlay_buffer_add(&r->payload, r->shown.data, r->shown.len);
+    if (inlay_buffer_add(&r->payload, r->shown.data, r->shown.len))
+        r->failed = 1;
     r->shown.len = 0;
     r->last = r->ended;
     pthread_mutex_unlock(&r->lock);
-    return failed ? -1 : 0;
+}
+
+/* The window ends: puts it where there is more. */
+static void refill(void *ctx, struct inlay_input *in)
+{
+    struct inlay_rehearsal *r = ctx;
+    size_t taken = r->payload.len;
+    if (!r->last)
+        fetch(r);
+    if (taken < r->payload.len)
+        *in = (struct inlay_input){r->payload.data + taken, r->payload.len - taken, 1};
 }
 
 /* Waits for the plan and reads it, which takes as long as what it teaches. */
@@ -133,62 +142,45 @@ static uint32_t word_before(const struct inlay_buffer *b, size_t end)
 }
 
 /* Goes over from the plan to the payload that begins with it. */
-static int begin_payload(struct inlay_rehearsal *r)
+static struct inlay_input begin_payload(struct inlay_rehearsal *r)
 {
     while (r->payload.len < r->plan_len && !r->last)
-        if (fetch(r))
-            return -1;
+        fetch(r);
     inlay_codec_mix_host_shift(r->state, word_before(&r->payload, r->plan_len) -
                                              word_before(&r->plan, r->plan_len));
-    r->taken = r->plan_len < r->payload.len ? r->plan_len : r->payload.len;
-    return 0;
+    r->plan_end = r->plan_len < r->payload.len ? r->plan_len : r->payload.len;
+    return (struct inlay_input){r->payload.data + r->plan_end, r->payload.len - r->plan_end, 1};
 }
 
-static int call_next(struct inlay_rehearsal *r, struct inlay_input *in)
+/* Decodes the one block.  Returns 0 if it could. */
+static int decode_block(struct inlay_rehearsal *r, struct inlay_input *in)
 {
-    return inlay_codec_mix_host.next(r->state, in, &r->step);
-}
-
-static int call_produce(struct inlay_rehearsal *r, struct inlay_input *in)
-{
-    size_t made = 0;
-    int status = inlay_codec_mix_host.produce(r->state, in, r->block.data + r->block.len,
-                                              r->step.len - r->block.len, &made);
-    r->block.len += made;
-    return status;
-}
-
-/* Calls the codec with all the payload there is until it asks for no more.  Returns a status. */
-static int feed(struct inlay_rehearsal *r,
-                int (*call)(struct inlay_rehearsal *r, struct inlay_input *in))
-{
-    for (;;) {
-        struct inlay_input in = {r->payload.data + r->taken, r->payload.len - r->taken, r->last};
-        int status = call(r, &in);
-        r->taken = r->payload.len - in.left;
-        if (status != INLAY_MORE)
-            return status;
-        if (r->last || fetch(r))
-            return INLAY_E_CORRUPT;
+    const struct inlay_codec *codec = &inlay_codec_mix_host;
+    if (codec->next(r->state, in, &r->step) || r->step.kind != INLAY_STEP_DIRECT || !r->step.len ||
+        inlay_buffer_reserve(&r->block, r->step.len))
+        return -1;
+    r->step_end = r->payload.len - in->left;
+    while (r->block.len < r->step.len) {
+        size_t made = 0;
+        if (codec->produce(r->state, in, r->block.data + r->block.len, r->step.len - r->block.len,
+                           &made))
+            return -1;
+        r->block.len += made;
     }
+    r->block_end = r->payload.len - in->left;
+    return r->failed ? -1 : 0;
 }
 
-/* Returns 0 if the one block is decoded. */
 static int decode(struct inlay_rehearsal *r)
 {
     const struct inlay_codec *codec = &inlay_codec_mix_host;
-    if (codec->begin(codec, r->state, &r->setup) || read_plan(r) || begin_payload(r))
+    if (codec->begin(codec, r->state, &r->setup) || read_plan(r))
         return -1;
-    r->plan_end = r->taken;
-    if (feed(r, call_next) || r->step.kind != INLAY_STEP_DIRECT || !r->step.len ||
-        inlay_buffer_reserve(&r->block, r->step.len))
-        return -1;
-    r->step_end = r->taken;
-    while (r->block.len < r->step.len)
-        if (feed(r, call_produce))
-            return -1;
-    r->block_end = r->taken;
-    return 0;
+    struct inlay_input in = begin_payload(r);
+    inlay_codec_mix_host_feed(refill, r);
+    int status = decode_block(r, &in);
+    inlay_codec_mix_host_feed(NULL, NULL);
+    return status;
 }
 
 void inlay_rehearsal_run(void *ctx)

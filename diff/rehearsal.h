@@ -32,7 +32,6 @@ struct inlay_rehearsal {
     struct inlay_buffer payload;
     int last;
     void *state;
-    size_t taken;
     size_t plan_end, step_end, block_end; /* payload bytes that were read when these were done */
     struct inlay_step_cmd step;
     struct inlay_buffer block;
