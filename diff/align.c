@@ -189,8 +189,7 @@ static int match_views(const struct inlay_scene *sc, const struct image *old,
 
 static int next_pass(const struct inlay_layout *layout, const struct inlay_index *index,
                      const struct image *old, const struct image *new,
-                     const struct inlay_match_options *options,
-                     struct inlay_segments *segments)
+                     const struct inlay_match_options *options, struct inlay_segments *segments)
 {
     struct learned l = {0};
     struct inlay_segments better = {0}, indices, pairs = {0};
@@ -257,8 +256,7 @@ static size_t count_fresh(const struct inlay_segments *s, size_t new_size)
 
 static int match_in_passes(const struct inlay_layout *layout, const struct inlay_index *index,
                            const struct image *old, const struct image *new,
-                           const struct inlay_match_options *options,
-                           struct inlay_segments *out)
+                           const struct inlay_match_options *options, struct inlay_segments *out)
 {
     int is_wasm = layout->arch == INLAY_ARCH_WASM;
     int status = inlay_match_images(old->data, old->size, new->data, new->size, options, out);

@@ -103,8 +103,8 @@ static int find_segments(struct job *j, struct inlay_error *err)
                           "aarch64, riscv, xtensa, avr, x86-64 or wasm",
                           j->arch);
     int taught = !j->in_place && j->profile->model_ram >= INLAY_LARGE_MODEL;
-    if (inlay_index_open(j->old->data, (uint32_t)j->old->size, j->new->data,
-                         (uint32_t)j->new->size, &j->layout, j->jobs, &j->index) ||
+    if (inlay_index_open(j->old->data, (uint32_t)j->old->size, j->new->data, (uint32_t)j->new->size,
+                         &j->layout, j->jobs, &j->index) ||
         inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &j->layout,
                             &j->index, taught, j->jobs, &j->segments))
         return out_of_memory(err);

@@ -19,7 +19,7 @@ struct inlay_rehearsal {
     /* Between the encoder and the decoder, under the lock. */
     pthread_mutex_t lock;
     pthread_cond_t more;
-    struct inlay_buffer plan;  /* as if nothing came behind it */
+    struct inlay_buffer plan; /* as if nothing came behind it */
     size_t plan_len;
     struct inlay_buffer shown; /* payload that the decoder has not fetched yet */
     int ended, failed;

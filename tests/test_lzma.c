@@ -85,8 +85,8 @@ static void encode(struct pair *p, uint32_t model_bytes)
     assert_int_equal(inlay_detect(p->old, p->old_size, p->new, p->new_size, p->arch, 0, 0, &layout),
                      0);
     struct inlay_index index;
-    assert_int_equal(
-        inlay_index_open(p->old, p->old_size, p->new, p->new_size, &layout, 1, &index), 0);
+    assert_int_equal(inlay_index_open(p->old, p->old_size, p->new, p->new_size, &layout, 1, &index),
+                     0);
     assert_int_equal(inlay_find_segments(p->old, p->old_size, p->new, p->new_size, &layout, &index,
                                          0, 1, &p->segments),
                      0);
