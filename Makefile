@@ -32,7 +32,7 @@ PROFILES  = $(sort $(wildcard diff/profiles/*.profile))
 TEST_BIN  = $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 
 INC = -Ipatch -Idiff
-CFLAGS_ALL = $(OPT) -fPIC -MMD -MP $(INC) $(CFLAGS) -DINLAY_VERSION='"$(VERSION)"'
+CFLAGS_ALL = $(OPT) -fPIC -fno-semantic-interposition -MMD -MP $(INC) $(CFLAGS) -DINLAY_VERSION='"$(VERSION)"'
 
 .PHONY: all
 all: $(BUILD)/inlay $(BUILD)/libinlay.a $(BUILD)/libinlay.so ## the command and the host library

@@ -93,16 +93,20 @@ static void code(struct inlay_encode_input *in, uint32_t block_len, uint32_t mod
 static void study(const char *old_path, const char *new_path)
 {
     struct inlay_layout layout;
-    struct inlay_encode_input in = {.layout = &layout};
+    struct inlay_index index;
+    struct inlay_encode_input in = {.layout = &layout, .index = &index};
     struct inlay_segments segments = {0};
     in.old = load(old_path, &in.old_size);
     in.new = load(new_path, &in.new_size);
     inlay_detect(in.old, in.old_size, in.new, in.new_size, "auto", 0, 0, &layout);
-    if (inlay_find_segments(in.old, in.old_size, in.new, in.new_size, &layout, 0, 1, &segments))
+    if (inlay_index_open(in.old, in.old_size, in.new, in.new_size, &layout, 1, &index) ||
+        inlay_find_segments(in.old, in.old_size, in.new, in.new_size, &layout, &index, 0, 1,
+                            &segments))
         exit(1);
     in.segments = &segments;
     code(&in, 1u << 30, 1u << 22);
     code(&in, 4096, 12000);
+    inlay_index_free(&index);
     inlay_segments_free(&segments);
     free((void *)(uintptr_t)in.old);
     free((void *)(uintptr_t)in.new);

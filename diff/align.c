@@ -9,7 +9,6 @@
 #include "detect_parts.h"
 #include "follow.h"
 #include "huge.h"
-#include "index.h"
 #include "map.h"
 #include "parallel.h"
 #include "price.h"
@@ -188,9 +187,9 @@ static int match_views(const struct inlay_scene *sc, const struct image *old,
     return status;
 }
 
-static int next_pass(const struct inlay_layout *layout, const struct image *old,
-                     const struct image *new, const struct inlay_match_options *options,
-                     struct inlay_segments *segments)
+static int next_pass(const struct inlay_layout *layout, const struct inlay_index *index,
+                     const struct image *old, const struct image *new,
+                     const struct inlay_match_options *options, struct inlay_segments *segments)
 {
     struct learned l = {0};
     struct inlay_segments better = {0}, indices, pairs = {0};
@@ -199,8 +198,7 @@ static int next_pass(const struct inlay_layout *layout, const struct image *old,
     struct inlay_match_options again = *options;
     int status = -1;
     again.hint = segments;
-    if (inlay_index_moves(old->data, old->size, new->data, new->size, segments, &known, &indices,
-                          &pairs))
+    if (inlay_index_moves(index, segments, &known, &indices, &pairs))
         return -1;
     inlay_layout_scene(&known, &sc);
     size_t count = segments->count + indices.count;
@@ -256,16 +254,16 @@ static size_t count_fresh(const struct inlay_segments *s, size_t new_size)
     return new_size;
 }
 
-static int match_in_passes(const struct inlay_layout *layout, const struct image *old,
-                           const struct image *new, const struct inlay_match_options *options,
-                           struct inlay_segments *out)
+static int match_in_passes(const struct inlay_layout *layout, const struct inlay_index *index,
+                           const struct image *old, const struct image *new,
+                           const struct inlay_match_options *options, struct inlay_segments *out)
 {
     int is_wasm = layout->arch == INLAY_ARCH_WASM;
     int status = inlay_match_images(old->data, old->size, new->data, new->size, options, out);
     int passes =
         is_wasm && count_fresh(out, new->size) >= new->size / FRESH_MIN ? PASSES_WASM : PASSES;
     for (int pass = 1; pass < passes && !status; pass++)
-        status = next_pass(layout, old, new, options, out);
+        status = next_pass(layout, index, old, new, options, out);
     if (!status && !is_wasm) /* whose indices have moves of their own */
         status = follow(layout, old, new, out);
     if (status)
@@ -274,17 +272,17 @@ static int match_in_passes(const struct inlay_layout *layout, const struct image
 }
 
 int inlay_find_segments(const uint8_t *old, size_t old_size, const uint8_t *new, size_t new_size,
-                        const struct inlay_layout *layout, int taught, unsigned jobs,
-                        struct inlay_segments *out)
+                        const struct inlay_layout *layout, const struct inlay_index *index,
+                        int taught, unsigned jobs, struct inlay_segments *out)
 {
     struct image from = {old, (uint32_t)old_size}, to = {new, (uint32_t)new_size};
     struct inlay_match_options options = {.jobs = jobs};
     *out = (struct inlay_segments){0};
     if (!has_prices(layout, old_size, taught))
-        return match_in_passes(layout, &from, &to, &options, out);
+        return match_in_passes(layout, index, &from, &to, &options, out);
     uint8_t *prices = inlay_price_halfwords(old, old_size, new, new_size);
     options.prices = prices;
-    int status = prices ? match_in_passes(layout, &from, &to, &options, out) : -1;
+    int status = prices ? match_in_passes(layout, index, &from, &to, &options, out) : -1;
     free(prices);
     return status;
 }

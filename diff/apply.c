@@ -246,9 +246,10 @@ static int check_old_size(const struct inlay_manifest *m, size_t old_size, struc
                       old_size, m->old_size);
 }
 
-int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_t patch_len,
-                const struct inlay_apply_options *options, struct inlay_buffer *out,
-                struct inlay_error *err)
+int inlay_apply_with(const struct inlay_codec *const *codecs, const uint8_t *old, size_t old_size,
+                     const uint8_t *patch, size_t patch_len,
+                     const struct inlay_apply_options *options, struct inlay_buffer *out,
+                     struct inlay_error *err)
 {
     struct inlay_manifest m;
     struct inlay_needs needs;
@@ -260,10 +261,11 @@ int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_
         code = check_old_size(&m, old_size, err);
     if (code)
         return code;
-    enum inlay_status status = inlay_probe(inlay_host_codecs(), patch, patch_len, &needs);
+    enum inlay_status status = inlay_probe(codecs, patch, patch_len, &needs);
     if (status)
         return stop(status, &(struct inlay_report){0}, 0, err);
     struct inlay_config cfg = inlay_apply_config(options);
+    cfg.codecs = codecs;
     cfg.old = m.in_place ? &b.slot_flash : &b.old_flash;
     cfg.slot = &b.slot_flash;
     cfg.work = m.in_place ? &b.work_flash : NULL;
@@ -278,4 +280,12 @@ int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_
     else
         *out = (struct inlay_buffer){b.slot.data, m.new_size, b.slot.len};
     return code;
+}
+
+int inlay_apply(const uint8_t *old, size_t old_size, const uint8_t *patch, size_t patch_len,
+                const struct inlay_apply_options *options, struct inlay_buffer *out,
+                struct inlay_error *err)
+{
+    return inlay_apply_with(inlay_host_codecs(), old, old_size, patch, patch_len, options, out,
+                            err);
 }

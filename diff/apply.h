@@ -19,4 +19,10 @@ uint64_t inlay_apply_area_len(const struct inlay_flash *flash);
 /* What a device would be configured with; options may be NULL. */
 struct inlay_config inlay_apply_config(const struct inlay_apply_options *options);
 
+/* inlay_apply() with these codecs, which end with NULL. */
+int inlay_apply_with(const struct inlay_codec *const *codecs, const uint8_t *old, size_t old_size,
+                     const uint8_t *patch, size_t patch_len,
+                     const struct inlay_apply_options *options, struct inlay_buffer *out,
+                     struct inlay_error *err);
+
 #endif

@@ -6,8 +6,24 @@
  */
 #include "codec_mix_host.h"
 #include "codec_mix.h"
+
+#define inlay_coder_open inlay_coder_open_host
+#define inlay_coder_bit  inlay_coder_bit_host
 #include "coder.h"
 #include "fast_byte.h"
+
+/* See inlay_codec_mix_host_feed(). */
+static _Thread_local void (*host_more)(void *ctx, struct inlay_input *in);
+static _Thread_local void *host_more_ctx;
+
+static void host_refill(struct inlay_input *in)
+{
+    if (host_more)
+        host_more(host_more_ctx, in);
+}
+
+#define INLAY_REFILL(in) host_refill(in)
+#include "../patch/coder.c"
 
 /* Its tables of codecs get other names, as the patcher's own are linked too. */
 #define inlay_codec_mix_all    inlay_codec_mix_plain
@@ -45,6 +61,18 @@ static int host_produce(void *state, struct inlay_input *in, uint8_t *out, size_
     int status = mix_produce(state, in, out, cap, made);
     fast_settle(state);
     return status;
+}
+
+void inlay_codec_mix_host_feed(void (*more)(void *ctx, struct inlay_input *in), void *ctx)
+{
+    host_more = more;
+    host_more_ctx = ctx;
+}
+
+void inlay_codec_mix_host_shift(void *state, uint32_t by)
+{
+    struct walk *s = state;
+    s->rc.code += by;
 }
 
 const struct inlay_codec inlay_codec_mix_host = {.id = INLAY_CODEC_MIX,

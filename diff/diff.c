@@ -10,6 +10,7 @@
 #include "fit.h"
 #include "parallel.h"
 #include "prove.h"
+#include "rehearsal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +34,10 @@ struct job {
     unsigned jobs;                  /* threads that this job may have, 1 or more */
     int quiet;                      /* progress is another job's to report */
     struct inlay_layout layout;     /* what was found in the images */
+    struct inlay_index index;       /* opened with it */
     struct inlay_segments segments; /* before any order */
     struct inlay_fit fit;
+    struct inlay_rehearsal *rehearsal; /* NULL: it is not sure that this patch is the one */
 };
 
 static void report(const struct job *j, const char *what, uint64_t done, uint64_t total)
@@ -100,9 +103,11 @@ static int find_segments(struct job *j, struct inlay_error *err)
                           "there is no processor called '%s'; use auto, none, thumb2, arm, "
                           "aarch64, riscv, xtensa, avr, x86-64 or wasm",
                           j->arch);
-    if (inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &j->layout,
-                            !j->in_place && j->profile->model_ram >= INLAY_LARGE_MODEL, j->jobs,
-                            &j->segments))
+    int taught = !j->in_place && j->profile->model_ram >= INLAY_LARGE_MODEL;
+    if (inlay_index_open(j->old->data, (uint32_t)j->old->size, j->new->data, (uint32_t)j->new->size,
+                         &j->layout, j->jobs, &j->index) ||
+        inlay_find_segments(j->old->data, j->old->size, j->new->data, j->new->size, &j->layout,
+                            &j->index, taught, j->jobs, &j->segments))
         return out_of_memory(err);
     return 0;
 }
@@ -260,6 +265,7 @@ static int encode(const struct inlay_encode_input *in, enum inlay_diff_codec cod
         return inlay_encode_mix(in, out, err);
     struct trial large = {inlay_encode_lzma, *in, {0}, -1};
     struct trial small = {inlay_encode_mix, *in, {0}, -1};
+    small.in.rehearsal = NULL; /* both processors are busy, and it may lose */
     small.in.jobs = in->jobs > 1 ? in->jobs - 1 : 1;
     try_both(&large, &small);
     if (large.code && small.code)
@@ -297,9 +303,11 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
                                           .order = &order,
                                           .limits = &j->fit.limits,
                                           .layout = &j->layout,
+                                          .index = &j->index,
                                           .check_len = (uint8_t)j->profile->check_len,
                                           .model_bytes = j->fit.model_bytes,
-                                          .jobs = j->jobs};
+                                          .jobs = j->jobs,
+                                          .rehearsal = j->rehearsal};
     report(j, "encoding", 0, 1);
     code = encode(&in, j->options->codec, &encoded, err);
     if (!code)
@@ -365,6 +373,7 @@ static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay
     if (!code)
         code = divide_and_compile(j, result, err);
     inlay_segments_free(&j->segments);
+    inlay_index_free(&j->index);
     return code;
 }
 
@@ -396,11 +405,14 @@ static void make_effort(void *ctx)
 }
 
 /* The smaller of two patches, if it is not clear what the images are. */
-static int make(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+static int make(struct job *j, struct inlay_rehearsal *rehearsal, struct inlay_diff_result *result,
+                struct inlay_error *err)
 {
     const char *other = other_arch(j);
-    if (!other)
+    if (!other) {
+        j->rehearsal = rehearsal;
         return attempt(j, result, err);
+    }
     struct effort first = {.job = *j, .err = err}, second = {.job = *j};
     const struct inlay_task task[2] = {{make_effort, &first}, {make_effort, &second}};
     first.job.jobs = (j->jobs + 1) / 2;
@@ -436,14 +448,17 @@ int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
     j.in_place = j.options->mode == INLAY_DIFF_PROFILE ? profile->in_place
                                                        : j.options->mode == INLAY_DIFF_IN_PLACE;
     *result = (struct inlay_diff_result){0};
+    struct inlay_rehearsal rehearsal;
+    inlay_rehearsal_init(&rehearsal);
     settle_arch(&j);
     int code = check_bases(&j, err);
     if (!code)
-        code = make(&j, result, err);
+        code = make(&j, &rehearsal, result, err);
     if (!code) {
         report(&j, "checking", 0, 1);
-        code = inlay_prove(profile, j.in_place, j.old, j.new, &result->patch, err);
+        code = inlay_prove(profile, j.in_place, j.old, j.new, &result->patch, &rehearsal, err);
     }
+    inlay_rehearsal_free(&rehearsal);
     if (code)
         inlay_diff_result_free(result);
     return code;

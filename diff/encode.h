@@ -13,6 +13,8 @@ struct inlay_encode_stats {
 };
 
 struct inlay_layout;
+struct inlay_index;
+struct inlay_rehearsal;
 
 #define INLAY_LARGE_MODEL                                                                          \
     (256u << 10) /* bytes of RAM from which models learn from the old image                        \
@@ -24,10 +26,12 @@ struct inlay_encode_input {
     const struct inlay_segments *segments;
     const struct inlay_order *order;
     const struct inlay_order_limits *limits;
-    const struct inlay_layout *layout; /* of detect.h; what the segments were found with */
+    const struct inlay_layout *layout; /* of detect.h; what the segments were found with ... */
+    const struct inlay_index *index;   /* ... of index.h; with it */
     uint8_t check_len;                 /* bytes of digest per group, 0 to 16 */
     uint32_t model_bytes;              /* most RAM the codec's state may take */
     unsigned jobs; /* threads at most; 0 is 1.  The result does not depend on it */
+    struct inlay_rehearsal *rehearsal; /* follows the mix codec if it can; or NULL */
 };
 
 struct inlay_encoded {

@@ -12,6 +12,7 @@
 #include "mix_params.h"
 #include "moves.h"
 #include "parallel.h"
+#include "rehearsal.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ static uint32_t truth_is_plain(struct walk *s);
 static const struct inlay_table *truth_table(struct walk *s);
 static const struct inlay_segment *truth_move(struct walk *s);
 static const struct inlay_order_step *truth_step(struct walk *s);
+static void truth_planned(struct walk *s);
 
 #include "fast_byte.h"
 #include "walk_plan.h"
@@ -289,6 +291,8 @@ static uint32_t most_moves(const struct inlay_encode_input *in, const struct sha
 
 /* ---- the stream ---- */
 
+#define SHOWN_EACH 2048u /* bytes of new image: a rehearsal sees what they came to */
+
 struct encoder {
     struct walk walk;
     void *tables;
@@ -296,6 +300,8 @@ struct encoder {
     const struct inlay_encode_input *in;
     struct inlay_encoded *out;
     crypto_hash_sha256_state group;
+    struct inlay_rehearsal *rehearsal; /* or NULL */
+    int status;
 };
 
 static int read_old(void *ctx, uint32_t pos, void *buf, uint32_t len)
@@ -312,6 +318,19 @@ static uint64_t shifts(const struct encoder *e)
     return e->out->payload.len + e->walk.rc.cache_run + e->walk.rc.started;
 }
 
+/* Nothing but what is taught is left of the plan: it can be rehearsed, as a payload of its own. */
+static void truth_planned(struct walk *s)
+{
+    struct encoder *e = (struct encoder *)s; /* whose first member it is */
+    struct inlay_buffer plan = {0};
+    struct inlay_coder coder = s->rc;
+    if (!e->rehearsal || inlay_buffer_add(&plan, e->out->payload.data, e->out->payload.len))
+        return;
+    coder.out = &plan;
+    inlay_coder_finish(&coder);
+    inlay_rehearsal_plan(e->rehearsal, &plan, (size_t)shifts(e) + 4u);
+}
+
 static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
 {
     struct walk *s = &e->walk;
@@ -324,6 +343,8 @@ static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
             return -1;
         if (memcmp(unit, e->in->new + pos, len) != 0)
             return -1;
+        if (e->rehearsal && (s->pos ^ pos) >= SHOWN_EACH)
+            inlay_rehearsal_put(e->rehearsal, &e->out->payload);
     }
     fast_settle(s);
     return 0;
@@ -361,6 +382,33 @@ static int encode_stream(struct encoder *e)
     inlay_coder_finish(&s->rc);
     e->out->plan_len = (uint32_t)(plan_len < e->out->payload.len ? plan_len : e->out->payload.len);
     return s->rc.failed ? -1 : 0;
+}
+
+/* All of the stream, for a thread of its own. */
+static void write_stream(void *ctx)
+{
+    struct encoder *e = ctx;
+    e->status = encode_stream(e);
+    fast_settle(&e->walk); /* if it failed, too: nothing may be left for the next walk */
+    if (e->rehearsal)
+        inlay_rehearsal_end(e->rehearsal, &e->out->payload, e->status != 0);
+}
+
+/* Another thread rehearses the proof if there may be one and the patch is of the simple kind. */
+static void write_and_rehearse(struct encoder *e)
+{
+    const struct inlay_encode_input *in = e->in;
+    const struct inlay_order_limits *limits = in->limits;
+    const struct inlay_codec_setup setup = {.params = e->out->params.data,
+                                            .params_len = e->out->params.len,
+                                            .old_size = in->old_size,
+                                            .new_size = in->new_size,
+                                            .check_len = in->check_len};
+    int is_simple = in->jobs > 1 && !limits->regions && !limits->in_place;
+    if (in->rehearsal && is_simple && !inlay_rehearsal_open(in->rehearsal, &setup, in->old))
+        e->rehearsal = in->rehearsal;
+    const struct inlay_task task[2] = {{write_stream, e}, {inlay_rehearsal_run, e->rehearsal}};
+    inlay_parallel(task, e->rehearsal ? 2 : 1, in->jobs);
 }
 
 /* Little new data is not worth the time that learning takes. */
@@ -455,15 +503,16 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     choose_sizes(in, shape, &params);
     open_walk(e, layout, &params);
     int status = -1;
-    e->tables = inlay_huge_calloc(walk_tables_len(&params) + FAST_SLACK);
+    e->tables = inlay_huge_alloc(walk_tables_len(&params) + FAST_SLACK);
     if (e->truth.move && e->tables) {
         fast_lay_out(&e->walk, e->tables);
         walk_init(&e->walk);
-        status = encode_stream(e);
-        fast_settle(&e->walk); /* if it failed, too: nothing may be left for the next walk */
-    }
-    if (!status)
         status = write_params(&params, &out->params);
+    }
+    if (!status) {
+        write_and_rehearse(e);
+        status = e->status;
+    }
     free_encoder(e);
     return status;
 }
@@ -530,8 +579,7 @@ int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *
     inlay_coder_cost_init();
     *out = (struct inlay_encoded){.codec = INLAY_CODEC_MIX};
     struct inlay_segments indices;
-    int status = inlay_index_moves(in->old, in->old_size, in->new, in->new_size, in->segments,
-                                   &layout, &indices, NULL);
+    int status = inlay_index_moves(in->index, in->segments, &layout, &indices, NULL);
     if (!status)
         status = encode_with(in, &layout, &indices, out);
     inlay_segments_free(&indices);

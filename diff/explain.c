@@ -10,6 +10,7 @@
 /* The counterpart of patch/coder.h for walk.h. */
 #define INLAY_WANT(value)            0u
 #define INLAY_TRACE(s, counter, bit) ((void)0)
+#define INLAY_PLANNED(s)             ((void)0)
 #define INLAY_TRUTH
 #define INLAY_ACCOUNT(s, kind) ((s)->rc.account = &(s)->rc.stats->kind)
 

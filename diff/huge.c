@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #define PAGE      ((size_t)2 << 20)
@@ -20,12 +19,4 @@ void *inlay_huge_alloc(size_t size)
         (void)madvise(p, size / PAGE * PAGE, MADV_HUGEPAGE); /* a wish, no more */
 #endif
     return p;
-}
-
-void *inlay_huge_calloc(size_t size)
-{
-    if (size < WORTH_MIN)
-        return calloc(1, size);
-    void *p = inlay_huge_alloc(size);
-    return p ? memset(p, 0, size) : NULL;
 }

@@ -8,8 +8,7 @@
 
 #include <stddef.h>
 
-/* As malloc() and calloc(1, size), for free(); in large pages if size is worth it. */
+/* As malloc(), for free(); in large pages if size is worth it. */
 void *inlay_huge_alloc(size_t size);
-void *inlay_huge_calloc(size_t size);
 
 #endif

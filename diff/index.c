@@ -2,6 +2,7 @@
 #include "index.h"
 
 #include "detect_parts.h"
+#include "parallel.h"
 #include "scene.h"
 
 #include <stdlib.h>
@@ -16,22 +17,44 @@ struct vote {
     uint32_t from, to, count;
 };
 
+/* Different votes; those with 0 counts are free places of a hash table until it is sorted. */
 struct votes {
     struct vote *at; /* owned */
     size_t count, room;
 };
 
+/* The vote's place in a table of `room`, a power of two, or the free one where it belongs. */
+static struct vote *find_vote(struct vote *at, size_t room, uint32_t from, uint32_t to)
+{
+    uint32_t hash = (from * 0x9e3779b1u ^ to) * 0x2545f491u;
+    size_t i = (hash ^ hash >> 15) & (room - 1u);
+    while (at[i].count && (at[i].from != from || at[i].to != to))
+        i = (i + 1u) & (room - 1u);
+    return &at[i];
+}
+
+static int grow(struct votes *v)
+{
+    size_t room = v->room ? 2u * v->room : 1024;
+    struct vote *at = calloc(room, sizeof *at);
+    if (!at)
+        return -1;
+    for (size_t i = 0; i < v->room; i++)
+        if (v->at[i].count)
+            *find_vote(at, room, v->at[i].from, v->at[i].to) = v->at[i];
+    free(v->at);
+    v->at = at;
+    v->room = room;
+    return 0;
+}
+
 static int add_vote(struct votes *v, uint32_t from, uint32_t to)
 {
-    if (v->count == v->room) {
-        size_t room = v->room ? v->room + v->room / 2 : 1024;
-        struct vote *at = realloc(v->at, room * sizeof *at);
-        if (!at)
-            return -1;
-        v->at = at;
-        v->room = room;
-    }
-    v->at[v->count++] = (struct vote){from, to, 1};
+    if (2u * v->count >= v->room && grow(v))
+        return -1;
+    struct vote *same = find_vote(v->at, v->room, from, to);
+    v->count += same->count == 0;
+    *same = (struct vote){from, to, same->count + 1u};
     return 0;
 }
 
@@ -43,8 +66,6 @@ static int by_from(const void *a, const void *b)
     return x->to < y->to ? -1 : x->to > y->to;
 }
 
-/* By position: the address that a unit here refers to, 0 if it is none or one of the image's bytes.
- */
 static uint32_t *list_targets(const struct inlay_scene *sc, enum inlay_side side,
                               const uint8_t *image, uint32_t size)
 {
@@ -67,6 +88,57 @@ static uint32_t *list_targets(const struct inlay_scene *sc, enum inlay_side side
     return targets;
 }
 
+/* One image's targets, for a thread of its own. */
+struct listing {
+    const struct inlay_scene *scene;
+    enum inlay_side side;
+    const uint8_t *image;
+    uint32_t size;
+    uint32_t *targets; /* owned; NULL if memory is out */
+};
+
+static void list(void *ctx)
+{
+    struct listing *l = ctx;
+    l->targets = list_targets(l->scene, l->side, l->image, l->size);
+}
+
+int inlay_index_open(const uint8_t *old, uint32_t old_size, const uint8_t *new, uint32_t new_size,
+                     const struct inlay_layout *layout, unsigned jobs, struct inlay_index *index)
+{
+    struct inlay_scene sc;
+    *index = (struct inlay_index){{NULL, NULL}};
+    if (layout->index_spaces == 0)
+        return 0;
+    inlay_layout_scene(layout, &sc);
+    struct listing from = {&sc, INLAY_OLD, old, old_size, NULL};
+    struct listing to = {&sc, INLAY_NEW, new, new_size, NULL};
+    const struct inlay_task task[2] = {{list, &from}, {list, &to}};
+    inlay_parallel(task, 2, jobs);
+    *index = (struct inlay_index){{from.targets, to.targets}};
+    if (from.targets && to.targets)
+        return 0;
+    inlay_index_free(index);
+    return -1;
+}
+
+void inlay_index_free(struct inlay_index *index)
+{
+    free(index->target[0]);
+    free(index->target[1]);
+    *index = (struct inlay_index){{NULL, NULL}};
+}
+
+static void sort_votes(struct votes *v)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < v->room; i++)
+        if (v->at[i].count)
+            v->at[kept++] = v->at[i];
+    if (kept > 1)
+        qsort(v->at, kept, sizeof *v->at, by_from);
+}
+
 static int count_votes(const uint32_t *old, const uint32_t *new, const struct inlay_segments *s,
                        struct votes *v)
 {
@@ -76,8 +148,7 @@ static int count_votes(const uint32_t *old, const uint32_t *new, const struct in
             if (from && to && add_vote(v, from, to))
                 return -1;
         }
-    if (v->count > 1)
-        qsort(v->at, v->count, sizeof *v->at, by_from);
+    sort_votes(v);
     return 0;
 }
 
@@ -85,10 +156,8 @@ static int count_votes(const uint32_t *old, const uint32_t *new, const struct in
 static size_t elect(const struct votes *v, uint32_t lo, uint32_t hi, struct vote *out)
 {
     size_t n = 0;
-    for (size_t i = 0, j; i < v->count; i = j) {
+    for (size_t i = 0; i < v->count; i++) {
         struct vote same = v->at[i];
-        for (j = i + 1; j < v->count && by_from(&v->at[i], &v->at[j]) == 0; j++)
-            same.count++;
         if (same.from < lo || same.from >= hi)
             continue;
         if (n && out[n - 1].from == same.from) {
@@ -279,26 +348,20 @@ static int list_pairs(const struct votes *all, struct inlay_segments *pairs)
     return status;
 }
 
-int inlay_index_moves(const uint8_t *old, uint32_t old_size, const uint8_t *new, uint32_t new_size,
-                      const struct inlay_segments *segments, struct inlay_layout *layout,
-                      struct inlay_segments *moves, struct inlay_segments *pairs)
+int inlay_index_moves(const struct inlay_index *index, const struct inlay_segments *segments,
+                      struct inlay_layout *layout, struct inlay_segments *moves,
+                      struct inlay_segments *pairs)
 {
-    struct inlay_scene sc;
     struct votes votes = {0};
     *moves = (struct inlay_segments){0};
     if (layout->index_spaces == 0)
         return 0;
-    inlay_layout_scene(layout, &sc);
-    uint32_t *from = list_targets(&sc, INLAY_OLD, old, old_size);
-    uint32_t *to = list_targets(&sc, INLAY_NEW, new, new_size);
-    int status = from && to ? count_votes(from, to, segments, &votes) : -1;
+    int status = count_votes(index->target[0], index->target[1], segments, &votes);
     for (unsigned i = layout->old_spaces - layout->index_spaces; i < layout->old_spaces; i++)
         if (!status)
             status = map_space(&votes, &layout->old_space[i], &layout->new_space[i], moves);
     if (!status && pairs)
         status = list_pairs(&votes, pairs);
-    free(from);
-    free(to);
     free(votes.at);
     if (status) {
         inlay_segments_free(moves);

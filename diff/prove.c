@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prove.h"
+#include "apply.h"
+#include "rehearsal.h"
 #include "sim/sim.h"
 
 #include <string.h>
 
 static int prove_in_memory(const struct inlay_image *old, const struct inlay_image *new,
-                           const struct inlay_buffer *patch, struct inlay_error *err)
+                           const struct inlay_buffer *patch, struct inlay_rehearsal *rehearsal,
+                           struct inlay_error *err)
 {
     struct inlay_buffer made;
-    int code = inlay_apply(old->data, old->size, patch->data, patch->len, NULL, &made, err);
+    const struct inlay_codec *const rehearsed[] = {inlay_rehearsal_codec(rehearsal), NULL};
+    int code = inlay_apply_with(rehearsed[0] ? rehearsed : inlay_host_codecs(), old->data,
+                                old->size, patch->data, patch->len, NULL, &made, err);
     if (code)
         return code;
     int same = made.len == new->size && (!made.len || !memcmp(made.data, new->data, made.len));
@@ -30,7 +35,7 @@ static int prove_on_flash(const struct inlay_sim_setup *setup, struct inlay_erro
 
 int inlay_prove(const struct inlay_profile *profile, int in_place, const struct inlay_image *old,
                 const struct inlay_image *new, const struct inlay_buffer *patch,
-                struct inlay_error *err)
+                struct inlay_rehearsal *rehearsal, struct inlay_error *err)
 {
     const struct inlay_profile_area *target = inlay_profile_target(profile, in_place);
     struct inlay_error cause = {""};
@@ -43,8 +48,8 @@ int inlay_prove(const struct inlay_profile *profile, int in_place, const struct 
                                           .patch = patch->data,
                                           .patch_len = (uint32_t)patch->len,
                                           .boot = inlay_sim_patcher};
-    int code =
-        target->regions ? prove_on_flash(&setup, &cause) : prove_in_memory(old, new, patch, &cause);
+    int code = target->regions ? prove_on_flash(&setup, &cause)
+                               : prove_in_memory(old, new, patch, rehearsal, &cause);
     if (!code)
         return 0;
     /* Whatever the patcher calls it, it is the differ that failed, unless it is a limit. */

@@ -15,6 +15,7 @@
 #define INLAY_WANT(value)            0u
 #define INLAY_ACCOUNT(s, kind)       ((void)0)
 #define INLAY_TRACE(s, counter, bit) ((void)0)
+#define INLAY_PLANNED(s)             ((void)0)
 #define INLAY_TRUTH
 
 struct inlay_coder {

@@ -249,6 +249,7 @@ static int walk_begin_body(struct walk *s)
 {
     uint32_t taught =
         s->params.large ? walk_number(s, NUMBER_MISC, INLAY_WANT(s->truth->taught)) : 0;
+    INLAY_PLANNED(s);
     walk_reset_models(s);
     memset(s->lesson, 0, sizeof s->lesson);
     memset(s->lessons, 0, sizeof s->lessons);

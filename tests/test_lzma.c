@@ -84,9 +84,12 @@ static void encode(struct pair *p, uint32_t model_bytes)
     struct inlay_error err;
     assert_int_equal(inlay_detect(p->old, p->old_size, p->new, p->new_size, p->arch, 0, 0, &layout),
                      0);
-    assert_int_equal(
-        inlay_find_segments(p->old, p->old_size, p->new, p->new_size, &layout, 0, 1, &p->segments),
-        0);
+    struct inlay_index index;
+    assert_int_equal(inlay_index_open(p->old, p->old_size, p->new, p->new_size, &layout, 1, &index),
+                     0);
+    assert_int_equal(inlay_find_segments(p->old, p->old_size, p->new, p->new_size, &layout, &index,
+                                         0, 1, &p->segments),
+                     0);
     assert_int_equal(inlay_order_plan(p->old, p->old_size, p->new, p->new_size, &p->limits,
                                       &p->segments, &p->order),
                      0);
@@ -98,9 +101,11 @@ static void encode(struct pair *p, uint32_t model_bytes)
                                           .order = &p->order,
                                           .limits = &p->limits,
                                           .layout = &layout,
+                                          .index = &index,
                                           .check_len = 4,
                                           .model_bytes = model_bytes};
     assert_int_equal(inlay_encode_lzma(&in, &p->encoded, &err), 0);
+    inlay_index_free(&index);
     assert_int_equal(p->encoded.codec, INLAY_CODEC_LZMA);
 }
 

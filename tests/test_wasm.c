@@ -217,6 +217,7 @@ static void test_indices(void **state)
     struct bytes old, new;
     struct inlay_layout l;
     struct inlay_segments same = {0}, moves;
+    struct inlay_index index;
     (void)state;
     make_module(&old, 0);
     make_module(&new, 1);
@@ -225,7 +226,9 @@ static void test_indices(void **state)
     assert_int_equal(inlay_segments_add(&same, (struct inlay_segment){to, from, 110}), 0);
     assert_int_equal(inlay_segments_add(&same, (struct inlay_segment){to + 121, from + 110, 330}),
                      0);
-    assert_int_equal(inlay_index_moves(old.b, old.n, new.b, new.n, &same, &l, &moves, NULL), 0);
+    assert_int_equal(inlay_index_open(old.b, old.n, new.b, new.n, &l, 1, &index), 0);
+    assert_int_equal(inlay_index_moves(&index, &same, &l, &moves, NULL), 0);
+    inlay_index_free(&index);
     assert_int_equal(moves.count, 2);
     assert_int_equal(moves.at[0].old_pos, old.n);
     assert_int_equal(moves.at[0].new_pos, new.n);
@@ -239,7 +242,9 @@ static void test_indices(void **state)
     assert_int_equal(inlay_detect(old.b, old.n, old.b, old.n, "auto", 0, 0, &l), 0);
     same.at[0] = (struct inlay_segment){0, 0, old.n};
     same.count = 1;
-    assert_int_equal(inlay_index_moves(old.b, old.n, old.b, old.n, &same, &l, &moves, NULL), 0);
+    assert_int_equal(inlay_index_open(old.b, old.n, old.b, old.n, &l, 2, &index), 0);
+    assert_int_equal(inlay_index_moves(&index, &same, &l, &moves, NULL), 0);
+    inlay_index_free(&index);
     assert_int_equal(moves.count, 0);
     assert_int_equal(l.index_spaces, 0);
     assert_int_equal(l.old_spaces, 2); /* signatures refer to types, and there are none */

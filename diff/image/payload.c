@@ -133,7 +133,12 @@ size_t inlay_image_payloads(const uint8_t *data, size_t size, struct inlay_paylo
                             size_t max)
 {
     size_t count = 0;
+    uint8_t is_first[256] = {0};
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
+        is_first[magics[i].bytes[0]] = 1;
     for (size_t pos = 0; pos < size; pos++) {
+        if (!is_first[data[pos]])
+            continue;
         const struct magic *m = match(data + pos, size - pos);
         if (!m)
             continue;
