@@ -36,7 +36,7 @@ size_t inlay_segments_drop_echoes(struct inlay_segment *at, size_t count);
 struct inlay_match_options {
     const struct inlay_segments *hint; /* of an earlier pass, whose diagonals are tried; or NULL */
     const uint8_t *prices; /* what each byte of new would cost as new data, in 1/16 bit; or NULL */
-    unsigned jobs;   /* threads at most, which changes nothing about the result; 0 is 1 */
+    unsigned jobs;         /* threads at most, which changes nothing about the result; 0 is 1 */
 };
 
 /*

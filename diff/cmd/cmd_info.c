@@ -141,7 +141,7 @@ static int print_text(const struct patch *p)
     printf("chunks            %u of at most %u bytes\n", p->chunks, 1u << m->chunk_log);
     printf("signature         %s\n", m->sig.len ? "present, not checked" : "none");
     printf("bytes             manifest %u, signature %u, chain %u, plan %u, body %u\n", m->len,
-           m->body_pos - m->len, p->chain_len, m->plan_len, m->payload_len - m->plan_len);
+           (unsigned)m->body_pos - m->len, p->chain_len, m->plan_len, m->payload_len - m->plan_len);
     if (p->explained)
         print_payload(p);
     return cli_flush("info");
