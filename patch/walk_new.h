@@ -60,7 +60,7 @@ static void walk_thumb_new_far(struct walk *s, struct walk_text *t, unsigned kin
                                const uint8_t *want, uint8_t *out)
 {
     uint32_t pc = walk_here(s) + 4u, target = walk_far_target(s, want, 4);
-    target = walk_new_far(s, t, kind, target >> 1 & 0xffffffu) << 1;
+    target = walk_new_far(s, t, kind, target >> 1 & 0xffffffu) << 1 | (pc & 1u);
     inlay_put16(out, 0xf000u);
     inlay_put16(out + 2, kind == THUMB_CALL ? 0xd000u : 0x9000u);
     walk_new_aim(s, out, 4, pc + inlay_sign(target - pc, 25));
@@ -164,7 +164,7 @@ static unsigned walk_riscv_new_rest(struct walk *s, struct walk_text *t, const u
         !walk_is_far(s, kind == RISCV_CALL, walk_riscv_far(want, 4)))
         return 0;
     uint32_t from = walk_here(s), target = walk_far_target(s, want, 4);
-    target = walk_new_far(s, t, kind, target >> 1 & 0xffffffu) << 1;
+    target = walk_new_far(s, t, kind, target >> 1 & 0xffffffu) << 1 | (from & 1u);
     inlay_put32(out, kind + RISCV_JAL);
     walk_new_aim(s, out, 4, from + inlay_sign(target - from, 21));
     return 4;

@@ -265,7 +265,7 @@ static void thumb_far_insn(struct small *s, struct text *t, unsigned kind, const
 {
     uint32_t pc = here(s) + 4;
     uint32_t to = s->lesson_text ? leads_to(s, wanted, 4) : 0;
-    to = new_far(s, t, kind, to / 2) * 2;
+    to = new_far(s, t, kind, to / 2) * 2 + pc % 2;
     put16(out, 0xf000);
     put16(out + 2, kind == THUMB_CALL ? 0xd000 : 0x9000);
     aim_at(s, out, 4, pc + sign_extend((to - pc) & 0x1ffffff, 25));
@@ -344,7 +344,7 @@ static int riscv_field(struct small *s, struct text *t, const uint8_t *wanted, u
     if (s->lesson_text ? riscv_far(wanted, 4) == 0 : !plain_bit(s, counter))
         return 0;
     uint32_t from = here(s), to = s->lesson_text ? leads_to(s, wanted, 4) : 0;
-    to = new_far(s, t, kind, to / 2) * 2;
+    to = new_far(s, t, kind, to / 2) * 2 + from % 2;
     put32(out, kind == RISCV_CALL ? 0xef : 0x6f);
     aim_at(s, out, 4, from + sign_extend((to - from) & 0x1fffff, 21));
     return 1;
