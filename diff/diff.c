@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A device refuses an image that is not the old one; nobody gains by forging that one. */
-
 /* Below these the large codec never wins. */
 #define LARGE_IMAGE (1u << 20)
 #define LZMA_MODEL  (2u << 20)
@@ -320,13 +318,17 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
     return code;
 }
 
-/* A patch with this division of the work area, again and again until it fits the device. */
-static int compile_to_fit(struct job *j, int much_pool, struct inlay_diff_result *result,
-                          struct inlay_error *err)
+static int start_fit(struct job *j, int much_pool, struct inlay_error *err)
 {
+    return inlay_fit_start(&j->fit, j->profile, j->in_place, much_pool, j->old->size, j->new->size,
+                           err);
+}
+
+/* A patch with the division that fit has started from, again and again until it fits the device. */
+static int compile_to_fit(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
+{
+    int code = 0;
     *result = (struct inlay_diff_result){0};
-    int code = inlay_fit_start(&j->fit, j->profile, j->in_place, much_pool, j->old->size,
-                               j->new->size, err);
     while (!code) {
         code = compile(j, result, err);
         if (code)
@@ -346,12 +348,13 @@ static int divide_and_compile(struct job *j, struct inlay_diff_result *result,
                               struct inlay_error *err)
 {
     struct inlay_diff_result other;
-    int code = compile_to_fit(j, 0, result, err);
+    int code = compile_to_fit(j, result, err);
     if (!j->in_place || (!code && result->lost < result->patch.len / LOST_MUCH))
         return code;
     if (code && code != INLAY_EXIT_LIMIT)
         return code;
-    if (compile_to_fit(j, 1, &other, code ? err : NULL))
+    struct inlay_error *why = code ? err : NULL;
+    if (start_fit(j, 1, why) || compile_to_fit(j, &other, why))
         return code;
     if (!code && other.patch.len >= result->patch.len) {
         inlay_diff_result_free(&other);
@@ -366,8 +369,7 @@ static int divide_and_compile(struct job *j, struct inlay_diff_result *result,
 static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
 {
     *result = (struct inlay_diff_result){0};
-    int code =
-        inlay_fit_start(&j->fit, j->profile, j->in_place, 0, j->old->size, j->new->size, err);
+    int code = start_fit(j, 0, err);
     if (!code)
         code = find_segments(j, err);
     if (!code)

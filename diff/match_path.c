@@ -238,6 +238,16 @@ static int32_t price_of(const struct match_views *v, uint32_t pos)
     return v->prices ? BITS(1) / 16 * v->prices[pos] : PRICE;
 }
 
+static int32_t price_of_run(const struct match_views *v, uint32_t pos, uint32_t run)
+{
+    int32_t price = 0;
+    if (!v->prices)
+        return (int32_t)run * PRICE;
+    for (uint32_t i = pos; i < pos + run; i++)
+        price += price_of(v, i);
+    return price;
+}
+
 /*
  * Takes one live diagonal over the byte at pos.  best_cost and best_node are
  * the best way up to there.  Returns 0 if it leaves the old image.
@@ -290,9 +300,7 @@ static void jump(struct path *p, uint32_t pos, uint32_t run, unsigned slot)
 {
     struct live *best = &p->live[slot];
 
-    best->copy.cost += (int32_t)run * p->cost[0];
-    for (uint32_t i = pos; i < pos + run; i++)
-        best->copy.cost -= price_of(p->v, i);
+    best->copy.cost += (int32_t)run * p->cost[0] - price_of_run(p->v, pos, run);
     best->history = 0;
     for (unsigned i = 0; i < p->lives; i++) {
         struct live *l = &p->live[i];
