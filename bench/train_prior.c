@@ -3,7 +3,7 @@
  * Trains the models' starting values: `make prior` runs this over pairs of
  * images and writes patch/prior_table.c.
  *
- * Every pair is coded in one piece and in groups.  Of each counter the first
+ * Every pair is coded in one piece, and in place in groups.  Of each counter the first
  * decisions of each run are kept; then the starting value that would have
  * coded them in the fewest bits is searched for, with the counter learning as
  * the codec does.
@@ -19,6 +19,7 @@
 
 #define KEEP     48u /* decisions of one counter and run */
 #define RUNS_MAX 4096u
+#define BLOCK    4096u
 
 struct run {
     uint8_t n;
@@ -55,39 +56,54 @@ static uint8_t *load(const char *path, uint32_t *size)
     return data;
 }
 
-/* One block per step, a commit after every `group` of them. */
-static void fill_order(struct inlay_order *order, uint32_t blocks, uint32_t group)
+static void copy_segments(const struct inlay_segments *from, struct inlay_segments *to)
 {
-    order->at = malloc((2u * blocks + 1u) * sizeof *order->at);
-    if (!order->at)
-        exit(1);
-    for (uint32_t i = 0; i < blocks; i++) {
-        order->at[order->count++] = (struct inlay_order_step){INLAY_STEP_DIRECT, i};
-        if ((i + 1u) % group == 0 || i + 1u == blocks)
-            order->at[order->count++] = (struct inlay_order_step){INLAY_STEP_COMMIT, 0};
-    }
+    for (size_t i = 0; i < from->count; i++)
+        if (inlay_segments_add(to, from->at[i]))
+            exit(1);
 }
 
-static void code(struct inlay_encode_input *in, uint32_t block_len, uint32_t model_bytes)
+/* Codes the pair in that order, which may cost it some of its segments. */
+static void code(struct inlay_encode_input in, const struct inlay_order_limits *limits,
+                 uint32_t model_bytes)
 {
-    struct inlay_region region = {(in->new_size + block_len - 1u) / block_len, block_len};
-    struct inlay_order_limits limits = {.region = &region, .regions = 1};
     struct inlay_order order = {0};
+    struct inlay_segments segments = {0};
     struct inlay_encoded out;
-    struct inlay_error err;
-    fill_order(&order, region.count, 4);
-    in->order = &order;
-    in->limits = &limits;
-    in->model_bytes = model_bytes;
-    if (run_count == RUNS_MAX)
+    struct inlay_error err = {""};
+    copy_segments(in.segments, &segments);
+    in.segments = &segments;
+    in.order = &order;
+    in.limits = limits;
+    in.model_bytes = model_bytes;
+    if (run_count == RUNS_MAX ||
+        inlay_order_plan(in.old, in.old_size, in.new, in.new_size, limits, &segments, &order))
         exit(1);
     run_count++;
-    if (inlay_encode_mix(in, &out, &err)) {
+    if (inlay_encode_mix(&in, &out, &err)) {
         fprintf(stderr, "%s\n", err.text);
         exit(1);
     }
     inlay_encoded_free(&out);
-    free(order.at);
+    inlay_order_free(&order);
+    inlay_segments_free(&segments);
+}
+
+/* Beside the old image with much memory, and in place with little. */
+static void code_both(const struct inlay_encode_input *in)
+{
+    static const struct inlay_order_limits beside = {.stage_blocks = 1, .group_blocks = UINT32_MAX};
+    uint32_t most = in->old_size > in->new_size ? in->old_size : in->new_size;
+    const struct inlay_region region = {most / BLOCK + 1u, BLOCK};
+    const struct inlay_order_limits in_place = {.region = &region,
+                                                .regions = 1,
+                                                .in_place = 1,
+                                                .stage_blocks = 5,
+                                                .group_blocks = 64,
+                                                .pool_len = 2 * BLOCK,
+                                                .pool_ranges = 48};
+    code(*in, &beside, 1u << 22);
+    code(*in, &in_place, 12000);
 }
 
 static void study(const char *old_path, const char *new_path)
@@ -104,8 +120,7 @@ static void study(const char *old_path, const char *new_path)
                             &segments))
         exit(1);
     in.segments = &segments;
-    code(&in, 1u << 30, 1u << 22);
-    code(&in, 4096, 12000);
+    code_both(&in);
     inlay_index_free(&index);
     inlay_segments_free(&segments);
     free((void *)(uintptr_t)in.old);

@@ -45,8 +45,8 @@ static int memory_write(void *ctx, uint32_t pos, const void *buf, uint32_t len)
 
 void inlay_apply_slot(const struct inlay_manifest *m, struct inlay_flash *flash)
 {
-    flash->write_size = m->regions ? m->write_size : 1;
-    flash->erased = m->regions ? m->erased : 0xff;
+    flash->write_size = 1;
+    flash->erased = 0xff;
     flash->regions = m->regions ? m->regions : 1;
     memcpy(flash->region, m->region, sizeof flash->region);
     if (!m->regions)
@@ -61,7 +61,7 @@ void inlay_apply_work(const struct inlay_manifest *m, const struct inlay_needs *
         if (m->region[i].block_len > block)
             block = m->region[i].block_len;
     uint64_t kept = (uint64_t)needs->head_len + needs->pool_len;
-    flash->write_size = m->regions ? m->write_size : 1;
+    flash->write_size = 1;
     flash->erased = 0xff;
     flash->regions = 1;
     /* Two for the journal, what is kept, the stage, and one for rounding between them. */

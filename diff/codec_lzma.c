@@ -182,7 +182,7 @@ static const struct inlay_range *large_pool(const void *state, size_t *count)
 
 static int read_header(struct large *s)
 {
-    struct inlay_bytes b = {s->header, s->header_len, 0};
+    struct inlay_bytes b = {.at = s->header, .left = s->header_len};
     uint32_t left = s->params.kept;
     s->out_left = inlay_bytes_uvarint(&b);
     uint8_t *at = s->kept;
@@ -190,7 +190,7 @@ static int read_header(struct large *s)
         uint32_t len = inlay_bytes_uvarint(&b);
         if (len > left)
             return INLAY_E_CORRUPT;
-        s->part[i] = (struct inlay_bytes){at, len, 0};
+        s->part[i] = (struct inlay_bytes){.at = at, .left = len};
         at += len;
         left -= len;
     }

@@ -64,26 +64,34 @@ static void put_counter(struct writer *w, uint32_t counter)
     inlay_buffer_free(&b);
 }
 
-static unsigned log_of(uint32_t power)
+/* How many of the regions the images are in; 0 if these are too small. */
+static uint8_t regions_used(const struct inlay_manifest *m)
 {
-    unsigned n = 0;
-    while (n < 31u && ((uint32_t)1 << n) < power)
-        n++;
-    return n;
+    uint32_t most = m->in_place && m->old_size > m->new_size ? m->old_size : m->new_size;
+    uint64_t room = 0;
+    for (unsigned i = 0; i < m->regions; i++) {
+        room += (uint64_t)m->region[i].count * m->region[i].block_len;
+        if (room >= most)
+            return (uint8_t)(i + 1u);
+    }
+    return 0;
 }
 
 static void put_geometry(struct writer *w, const struct inlay_manifest *m)
 {
-    put_u8(w, (m->regions - 1u) << 5 | (m->erased == 0 ? 16u : 0u) | log_of(m->write_size));
+    put_u8(w, (m->regions - 1u) << 5 | m->check_len);
     for (unsigned i = 0; i < m->regions; i++) {
-        put_uvarint(w, m->region[i].count);
         uint32_t odd = m->region[i].block_len, log = 0;
         for (; odd > 1u && odd % 2u == 0; odd /= 2u)
             log++;
         put_uvarint(w, odd / 2u << 5 | log);
+        if (i + 1u < m->regions)
+            put_uvarint(w, m->region[i].count);
     }
-    put_uvarint(w, m->stage_blocks);
-    put_uvarint(w, m->pool_len);
+    if (m->in_place) {
+        put_uvarint(w, m->stage_blocks);
+        put_uvarint(w, m->pool_len);
+    }
 }
 
 static int has_text(const char *s)
@@ -148,55 +156,67 @@ uint32_t inlay_container_wrong_at(const struct inlay_manifest *m, const uint8_t 
     return m->old_size;
 }
 
-/* What follows the manifest's length. */
-static void put_rest(struct writer *w, const struct inlay_manifest *m,
-                     const struct inlay_container_fields *f, const uint8_t *link)
+static void put_fields_and_length(struct writer *w, const struct inlay_manifest *m,
+                                  const struct inlay_container_fields *f)
 {
+    struct inlay_buffer fields = {0};
+    struct writer inner = {&fields, 0};
+    put_fields(&inner, m, f);
+    put_uvarint(w, (uint32_t)fields.len);
+    put(w, fields.data, fields.len);
+    w->failed |= inner.failed;
+    inlay_buffer_free(&fields);
+}
+
+static void put_manifest(struct writer *w, const struct inlay_manifest *m,
+                         const struct inlay_container_fields *f)
+{
+    int has_fields = any_field(m, f);
+    put(w, "IL", 2);
+    put_u8(w, INLAY_LEVEL << 6 | (unsigned)m->codec << 4 |
+                  (m->in_place ? INLAY_FLAG_IN_PLACE : 0) | (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
+                  (has_fields ? INLAY_FLAG_FIELDS : 0) | (m->is_signed ? INLAY_FLAG_SIGNED : 0));
     put_uvarint(w, m->old_size);
     uint32_t more = m->new_size - m->old_size;
     put_uvarint(w, more << 1 ^ (0u - (more >> 31)));
     put_uvarint(w, m->payload_len);
-    put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | m->check_len);
     put_uvarint(w, m->plan_len);
-    put_u8(w, (unsigned)m->codec << 5 | m->params_len);
+    put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | m->params_len);
     put(w, m->params, m->params_len);
     put(w, m->old_digest, m->old_digest_len);
     put(w, m->new_digest, m->new_digest_len);
-    put(w, link, m->link_len);
-    if (m->regions > 0)
+    if (m->is_signed)
+        put(w, m->first_link, m->first_link_len);
+    if (m->regions)
         put_geometry(w, m);
-    put_fields(w, m, f);
+    if (has_fields)
+        put_fields_and_length(w, m, f);
 }
 
-static void put_manifest(struct writer *w, const struct inlay_manifest *m,
-                         const struct inlay_container_fields *f, const uint8_t *link)
+/* The digest by which a patch without a signature is sealed. */
+static void seal(const uint8_t *manifest, size_t manifest_len, const uint8_t *chunk,
+                 size_t chunk_len, uint8_t digest[32])
 {
-    struct inlay_buffer rest = {0};
-    struct writer inner = {&rest, 0};
-    put_rest(&inner, m, f, link);
-    put(w, "IL", 2);
-    put_u8(w, INLAY_LEVEL << 5 | (m->in_place ? INLAY_FLAG_IN_PLACE : 0) |
-                  (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
-                  (any_field(m, f) ? INLAY_FLAG_FIELDS : 0) |
-                  (f->sign != NULL ? INLAY_FLAG_SIGNED : 0));
-    /* The length counts itself, one byte or two. */
-    uint32_t len = 4u + (uint32_t)rest.len;
-    put_uvarint(w, len > 127u ? len + 1u : len);
-    put(w, rest.data, rest.len);
-    w->failed |= inner.failed;
-    inlay_buffer_free(&rest);
+    crypto_hash_sha256_state st;
+    inlay_sha256(manifest, manifest_len, digest);
+    crypto_hash_sha256_init(&st);
+    crypto_hash_sha256_update(&st, digest, 32);
+    crypto_hash_sha256_update(&st, chunk, chunk_len);
+    crypto_hash_sha256_final(&st, digest);
 }
 
-static int put_signature(struct writer *w, size_t start, const struct inlay_manifest *m,
-                         const struct inlay_container_fields *f, struct inlay_error *err)
+/* Signature or seal; the manifest is what was written from `start` on. */
+static int put_signature(struct writer *w, size_t start, struct inlay_manifest *m,
+                         const struct inlay_container_fields *f, const uint8_t *chunk,
+                         size_t chunk_len, struct inlay_error *err)
 {
     uint8_t sig[SIG_ROOM];
     size_t sig_len = 0;
     const uint8_t *manifest = w->out->data + start;
     size_t manifest_len = w->out->len - start;
-    if (f->sign == NULL) {
-        inlay_sha256(manifest, manifest_len, sig);
-        put(w, sig, m->seal_len);
+    if (!m->is_signed) {
+        seal(manifest, manifest_len, chunk, chunk_len, sig);
+        put(w, sig, m->first_link_len);
         return 0;
     }
     int rc = f->sign(f->sign_ctx, manifest, manifest_len, sig, sizeof sig, &sig_len, err);
@@ -207,39 +227,33 @@ static int put_signature(struct writer *w, size_t start, const struct inlay_mani
     return 0;
 }
 
-/* Digests run from the last chunk to the first; link i names chunk i. */
-static uint8_t *make_links(const struct inlay_manifest *m, const uint8_t *payload)
+/* The chunks as they lie in the patch, each but the last with the link of the next. */
+static int make_chunks(const struct inlay_manifest *m, const uint8_t *payload,
+                       struct inlay_buffer *chunks)
 {
-    uint32_t count = inlay_manifest_chunks(m);
-    uint32_t step = inlay_manifest_step(m);
-    uint8_t *links = malloc((size_t)count * m->link_len);
-    if (links == NULL)
-        return NULL;
+    uint32_t count = inlay_manifest_chunks(m), step = inlay_manifest_step(m);
+    size_t len = m->payload_len + (size_t)(count - 1u) * m->link_len;
+    if (inlay_buffer_reserve(chunks, len + 1u))
+        return -1;
+    chunks->len = len;
+    size_t end = len;
     for (uint32_t i = count; i-- > 0;) {
-        crypto_hash_sha256_state st;
+        size_t at = (size_t)i << m->chunk_log, pos = (size_t)i * step;
         uint8_t digest[32];
-        size_t pos = (size_t)i * step;
-        crypto_hash_sha256_init(&st);
-        crypto_hash_sha256_update(&st, payload + pos, i + 1u < count ? step : m->payload_len - pos);
-        if (i + 1u < count)
-            crypto_hash_sha256_update(&st, links + (size_t)(i + 1u) * m->link_len, m->link_len);
-        crypto_hash_sha256_final(&st, digest);
-        memcpy(links + (size_t)i * m->link_len, digest, m->link_len);
+        memcpy(chunks->data + at, payload + pos, i + 1u < count ? step : m->payload_len - pos);
+        if (i == 0)
+            break;
+        inlay_sha256(chunks->data + at, end - at, digest);
+        end = at;
+        memcpy(chunks->data + at - m->link_len, digest, m->link_len);
     }
-    return links;
+    return 0;
 }
 
-static void put_chunks(struct writer *w, const struct inlay_manifest *m, const uint8_t *payload,
-                       const uint8_t *links)
+/* Bytes of the first chunk. */
+static size_t first_len(const struct inlay_manifest *m, size_t chunks_len)
 {
-    uint32_t count = inlay_manifest_chunks(m);
-    uint32_t step = inlay_manifest_step(m);
-    for (uint32_t i = 0; i + 1u < count; i++) {
-        put(w, payload + (size_t)i * step, step);
-        put(w, links + (size_t)(i + 1u) * m->link_len, m->link_len);
-    }
-    size_t pos = (size_t)(count - 1u) * step;
-    put(w, payload + pos, m->payload_len - pos);
+    return inlay_manifest_chunks(m) > 1u ? (size_t)1 << m->chunk_log : chunks_len;
 }
 
 /* The device's own parser is the judge of what may be written. */
@@ -268,23 +282,29 @@ int inlay_container_write(const struct inlay_manifest *m,
                           payload_len);
     if (m->chunk_log < INLAY_CHUNK_LOG_MIN || m->chunk_log > INLAY_CHUNK_LOG_MAX ||
         m->check_len > INLAY_CHECK_MAX || m->codec > INLAY_CODEC_MAX ||
-        m->params_len > INLAY_PARAMS_MAX ||
-        (m->regions > 0 && (m->write_size & (m->write_size - 1u)) != 0))
+        m->params_len > INLAY_PARAMS_MAX)
         return inlay_fail(err, INLAY_EXIT_USAGE,
-                          "chunk length, checks, codec, parameters or write size out of range");
+                          "chunk length, checks, codec or parameters out of range");
+    copy.regions = regions_used(m);
+    if (m->regions != 0 && copy.regions == 0)
+        return inlay_fail(err, INLAY_EXIT_LIMIT, "the images do not fit the slot");
     if (fields == NULL)
         fields = &none;
     if (payload == NULL)
         payload = (const uint8_t *)"";
     copy.payload_len = (uint32_t)payload_len;
     inlay_manifest_digests(&copy, fields->sign != NULL);
-    uint8_t *links = make_links(&copy, payload);
-    if (links == NULL)
+    struct inlay_buffer chunks = {0};
+    if (make_chunks(&copy, payload, &chunks))
         return inlay_fail(err, INLAY_EXIT_FAILURE, "out of memory");
-    put_manifest(&w, &copy, fields, links);
-    int rc = w.failed ? 0 : put_signature(&w, start, &copy, fields, err);
-    put_chunks(&w, &copy, payload, links);
-    free(links);
+    size_t first = first_len(&copy, chunks.len);
+    uint8_t link[32];
+    inlay_sha256(chunks.data, first, link);
+    memcpy(copy.first_link, link, sizeof copy.first_link);
+    put_manifest(&w, &copy, fields);
+    int rc = w.failed ? 0 : put_signature(&w, start, &copy, fields, chunks.data, first, err);
+    put(&w, chunks.data, chunks.len);
+    inlay_buffer_free(&chunks);
     if (rc != 0)
         return rc;
     if (w.failed)
@@ -304,16 +324,17 @@ int inlay_container_open(const uint8_t *patch, size_t patch_len, struct inlay_ma
     if (st != INLAY_OK)
         return inlay_fail(err, INLAY_EXIT_CORRUPT, "the patch's manifest: %s",
                           inlay_status_text(st));
-    uint8_t digest[32];
-    inlay_sha256(patch, m->len, digest);
-    if (m->sig.len == 0 && memcmp(digest, patch + m->sig.pos, m->seal_len) != 0)
-        return inlay_fail(err, INLAY_EXIT_CORRUPT,
-                          "the patch's manifest was damaged: it does not match its digest; get the "
-                          "patch again");
     uint32_t want = inlay_manifest_patch_size(m);
     if (patch_len != want)
         return inlay_fail(err, INLAY_EXIT_CORRUPT,
                           "the patch has %zu bytes, its manifest says %u: %s", patch_len, want,
                           patch_len < want ? "it was cut short" : "bytes were added at its end");
+    uint8_t digest[32];
+    seal(patch, m->len, patch + m->body_pos, first_len(m, want - m->body_pos), digest);
+    if (!m->is_signed && memcmp(digest, m->first_link, m->first_link_len) != 0)
+        return inlay_fail(err, INLAY_EXIT_CORRUPT,
+                          "the patch's manifest or its first %zu bytes of payload were damaged: "
+                          "they do not match their digest; get the patch again",
+                          first_len(m, want - m->body_pos));
     return 0;
 }

@@ -121,19 +121,22 @@ static int copy_segments(const struct inlay_segments *from, struct inlay_segment
     return 0;
 }
 
+/* The digest of the new image is check enough for the only group. */
+static uint8_t check_len(const struct job *j)
+{
+    return j->fit.limits.regions ? (uint8_t)j->profile->check_len : 0;
+}
+
 static void fill_manifest(const struct job *j, const struct inlay_encoded *e,
                           const struct inlay_order *order, struct inlay_manifest *m)
 {
     const struct inlay_profile_area *target = j->fit.target;
     *m = (struct inlay_manifest){.in_place = (uint8_t)(j->in_place != 0),
-                                 .has_geometry = target->regions != 0,
                                  .chunk_log = INLAY_CHUNK_LOG_MIN,
-                                 .check_len = (uint8_t)j->profile->check_len,
+                                 .check_len = check_len(j),
                                  .codec = e->codec,
                                  .params_len = (uint8_t)e->params.len,
-                                 .regions = target->regions,
-                                 .erased = target->erased,
-                                 .write_size = (uint16_t)(target->regions ? target->write_size : 0),
+                                 .regions = j->fit.limits.regions,
                                  .plan_len = e->plan_len,
                                  .stage_blocks = order->stage_blocks,
                                  .pool_len = order->pool_len,
@@ -190,7 +193,7 @@ static int pack(const struct job *j, const struct inlay_encoded *e, const struct
 static void describe(const struct job *j, const struct inlay_encoded *e,
                      const struct inlay_order *order, struct inlay_diff_result *result)
 {
-    const struct inlay_profile_area *target = j->fit.target;
+    const struct inlay_order_limits *limits = &j->fit.limits;
     const struct inlay_encode_stats *s = &e->stats;
     result->split = (struct inlay_diff_split){s->plan,        s->control,  s->addresses,
                                               s->corrections, s->new_data, s->checks};
@@ -203,12 +206,12 @@ static void describe(const struct job *j, const struct inlay_encoded *e,
         result->groups += order->at[i].kind == INLAY_STEP_COMMIT;
     }
     uint64_t covered = 0;
-    for (unsigned r = 0; r < target->regions; r++)
-        for (uint32_t i = 0; i < target->region[r].count && covered < j->new->size; i++) {
-            covered += target->region[r].block_len;
+    for (unsigned r = 0; r < limits->regions; r++)
+        for (uint32_t i = 0; i < limits->region[r].count && covered < j->new->size; i++) {
+            covered += limits->region[r].block_len;
             result->blocks++;
         }
-    if (!target->regions)
+    if (!limits->regions)
         result->blocks = 1;
 }
 
@@ -302,7 +305,7 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
                                           .limits = &j->fit.limits,
                                           .layout = &j->layout,
                                           .index = &j->index,
-                                          .check_len = (uint8_t)j->profile->check_len,
+                                          .check_len = check_len(j),
                                           .model_bytes = j->fit.model_bytes,
                                           .jobs = j->jobs,
                                           .rehearsal = j->rehearsal};

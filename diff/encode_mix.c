@@ -394,7 +394,7 @@ static void write_stream(void *ctx)
         inlay_rehearsal_end(e->rehearsal, &e->out->payload, e->status != 0);
 }
 
-/* Another thread rehearses the proof if there may be one and the patch is of the simple kind. */
+/* Another thread rehearses the proof of a patch of the simple kind, which is the only trial then. */
 static void write_and_rehearse(struct encoder *e)
 {
     const struct inlay_encode_input *in = e->in;
@@ -404,8 +404,8 @@ static void write_and_rehearse(struct encoder *e)
                                             .old_size = in->old_size,
                                             .new_size = in->new_size,
                                             .check_len = in->check_len};
-    int is_simple = in->jobs > 1 && !limits->regions && !limits->in_place;
-    if (in->rehearsal && is_simple && !inlay_rehearsal_open(in->rehearsal, &setup, in->old))
+    int is_simple = e->walk.params.large && !limits->regions && !limits->in_place;
+    if (in->rehearsal && in->jobs > 1 && is_simple && !inlay_rehearsal_open(in->rehearsal, &setup, in->old))
         e->rehearsal = in->rehearsal;
     const struct inlay_task task[2] = {{write_stream, e}, {inlay_rehearsal_run, e->rehearsal}};
     inlay_parallel(task, e->rehearsal ? 2 : 1, in->jobs);
@@ -435,6 +435,7 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
     s->setup.regions = e->in->limits->regions;
     s->setup.in_place = e->in->limits->in_place;
     s->setup.check_len = e->in->check_len;
+    s->setup.stage_blocks = e->in->order->stage_blocks;
     s->setup.old = (struct inlay_old){(void *)(uintptr_t)e->in, read_old, e->in->old_size};
     s->truth = &e->truth;
     s->rc.range = 0xffffffffu;

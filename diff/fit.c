@@ -126,7 +126,9 @@ int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, 
     if (code)
         return code;
     fit->limits = (struct inlay_order_limits){.region = fit->target->region,
-                                              .regions = fit->target->regions,
+                                              .regions = in_place || new_size > profile->redo
+                                                             ? fit->target->regions
+                                                             : 0,
                                               .in_place = (uint8_t)(in_place != 0),
                                               .stage_blocks = 1,
                                               .group_blocks = UINT32_MAX,

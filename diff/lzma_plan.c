@@ -87,7 +87,7 @@ static int plan_pool(struct inlay_lzma_plan *p, struct inlay_bytes *b)
 
 int inlay_lzma_plan_read(struct inlay_lzma_plan *p, const uint8_t *at, size_t len)
 {
-    struct inlay_bytes b = {at, len, 0};
+    struct inlay_bytes b = {.at = at, .left = len};
     struct inlay_scene *sc = &p->predict->scene;
     sc->data_lo = inlay_bytes_uvarint(&b);
     sc->data_hi = inlay_bytes_uvarint(&b);

@@ -19,7 +19,7 @@ static const char *const profiles[] = {
     "name = pages\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 32 x "
     "512\nslot.write_size = 4\n"
     "slot.page_len = 64\nwork.blocks = 16 x 512\nsecond.blocks = 32 x 512\nram = 16K\n"
-    "model_ram = 8K\nchunk_len = 512\ncheck_len = 4\n",
+    "model_ram = 8K\nchunk_len = 512\ncheck_len = 4\nredo = 1K\n",
     "name = sectors\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 4 x "
     "1024, 3 x 4096\n"
     "slot.write_size = 8\nslot.page_len = 64\nwork.blocks = 4 x 4096\nsecond.blocks = 4 x 4096\n"

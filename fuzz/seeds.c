@@ -66,7 +66,7 @@ static const char small_device[] =
     "name = small\ntitle = none\nsource = none\narch = auto\nmode = in-place\nslot.blocks = 32 x "
     "512\nslot.write_size = 4\n"
     "slot.page_len = 64\nwork.blocks = 24 x 512\nsecond.blocks = 32 x 512\nram = 16K\n"
-    "model_ram = 6K\nchunk_len = 512\ncheck_len = 0\n";
+    "model_ram = 6K\nchunk_len = 512\ncheck_len = 0\nredo = 1K\n";
 static const char checked_device[] =
     "name = checked\ntitle = none\nsource = none\narch = auto\nmode = in-place\nslot.blocks = 2 x "
     "1024, 4 x 4096\n"

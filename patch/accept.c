@@ -22,17 +22,23 @@ static uint32_t chunk_room(const struct inlay_manifest *m)
     return INLAY_CARRY_MAX + (m->payload_len < chunk ? m->payload_len : chunk);
 }
 
+/* Where in the workspace chunks go: behind the codec, and behind the manifest, which comes before. */
+static uint32_t chunk_place(const struct inlay_manifest *m, uint32_t codec_need)
+{
+    uint32_t place = staged_room(m) + ((codec_need + 7u) & ~7u);
+    return place > m->body_pos ? place : (m->body_pos + 7u) & ~7u;
+}
+
 uint32_t inlay_workspace(const struct inlay_manifest *m, uint32_t codec_need)
 {
-    uint32_t room = staged_room(m) + ((codec_need + 7u) & ~7u) + chunk_room(m);
+    uint32_t room = chunk_place(m, codec_need) + chunk_room(m);
     return (uint32_t)sizeof(struct inlay_patcher) +
            (room > INLAY_MANIFEST_MAX ? room : INLAY_MANIFEST_MAX);
 }
 
 static int same_geometry(const struct inlay_manifest *m, const struct inlay_flash *slot)
 {
-    if (m->write_size != slot->write_size || m->erased != slot->erased ||
-        m->regions > slot->regions)
+    if (m->regions > slot->regions)
         return 0;
     /* The slot may go on behind what the patch uses of it. */
     unsigned last = m->regions - 1u;
@@ -68,8 +74,11 @@ static enum inlay_status fits_device(struct inlay_patcher *p)
         return INLAY_E_WORKSPACE;
     if (m->in_place != (cfg->slot == cfg->old) || (m->in_place && cfg->work == NULL) ||
         m->new_size > inlay_region_size(cfg->slot->region, cfg->slot->regions) ||
-        (m->has_geometry && !same_geometry(m, cfg->slot)))
+        (m->regions != 0 && !same_geometry(m, cfg->slot)))
         return INLAY_E_LIMIT;
+    p->staged = (uint32_t *)(void *)p->room;
+    p->codec_state = p->room + staged_room(m);
+    p->chunk = p->room + chunk_place(m, (uint32_t)need);
     return cfg->work != NULL ? fits_work(p) : INLAY_OK;
 }
 
@@ -85,23 +94,23 @@ static enum inlay_status meant_for_device(const struct inlay_patcher *p)
     return m->security_counter < cfg->security_counter ? INLAY_E_POLICY : INLAY_OK;
 }
 
+/* Then deals out the workspace and stands before the first chunk. */
 enum inlay_status inlay_accept(struct inlay_patcher *p)
 {
     enum inlay_status st = meant_for_device(p);
-    return st == INLAY_OK ? fits_device(p) : st;
+    if (st == INLAY_OK)
+        st = fits_device(p);
+    if (st == INLAY_OK)
+        inlay_input_seek(p, 0, p->man.first_link);
+    return st;
 }
 
-/* Deals out the workspace and opens the codec; what the workspace held is gone. */
+/* The codec's memory may be where the manifest was, which then is gone. */
 enum inlay_status inlay_open_codec(struct inlay_patcher *p)
 {
     const struct inlay_manifest *m = &p->man;
-    size_t need = p->codec->need(p->codec, m->params, m->params_len);
-    p->staged = (uint32_t *)(void *)p->room;
-    p->codec_state = p->room + staged_room(m);
-    p->chunk = p->room + staged_room(m) + ((need + 7u) & ~(size_t)7u);
     p->pool.range = p->pool.pos = 0;
     p->later = m->new_size;
-    inlay_input_seek(p, 0, m->first_link);
     inlay_hash_open(p, p->sha_group);
     struct inlay_codec_setup setup;
     memset(&setup, 0, sizeof setup);
@@ -113,6 +122,7 @@ enum inlay_status inlay_open_codec(struct inlay_patcher *p)
     setup.regions = m->regions;
     setup.in_place = m->in_place;
     setup.check_len = m->check_len;
+    setup.stage_blocks = m->stage_blocks;
     setup.old.ctx = p;
     setup.old.read = inlay_read_old;
     setup.old.size = m->old_size;

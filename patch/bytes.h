@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bounded reader.  After the first failure it reads zeros and stays failed. */
+/*
+ * A bounded reader.  After the first failure it reads zeros and stays failed;
+ * if that was for want of bytes it knows how many more would do.
+ */
 #ifndef INLAY_BYTES_H
 #define INLAY_BYTES_H
 
@@ -10,15 +13,25 @@
 struct inlay_bytes {
     const uint8_t *at;
     size_t left;
-    uint8_t bad; /* 1: ended too early, or a number was not in its shortest form */
+    uint8_t bad;     /* 1: ended too early, or a number was not in its shortest form */
+    size_t missing;  /* bytes that were wanted behind the end when it went bad */
 };
+
+/* 1 if that many bytes are left. */
+static inline int inlay_bytes_have(struct inlay_bytes *b, size_t len)
+{
+    if (!b->bad && b->left >= len)
+        return 1;
+    if (!b->bad)
+        b->missing = len - b->left;
+    b->bad = 1;
+    return 0;
+}
 
 static inline uint8_t inlay_bytes_u8(struct inlay_bytes *b)
 {
-    if (b->left == 0) {
-        b->bad = 1;
+    if (!inlay_bytes_have(b, 1))
         return 0;
-    }
     b->left--;
     return *b->at++;
 }
@@ -29,11 +42,13 @@ static inline uint32_t inlay_bytes_uvarint(struct inlay_bytes *b)
     uint32_t value = 0;
     for (unsigned shift = 0; shift < 35u; shift += 7u) {
         uint8_t byte = inlay_bytes_u8(b);
+        if (b->bad)
+            return 0;
         if ((shift == 28u && byte > 15u) || (shift > 0 && byte == 0))
             break;
         value |= (uint32_t)(byte & 127u) << shift;
         if (byte < 128u)
-            return b->bad ? 0 : value;
+            return value;
     }
     b->bad = 1;
     return 0;
@@ -41,9 +56,7 @@ static inline uint32_t inlay_bytes_uvarint(struct inlay_bytes *b)
 
 static inline void inlay_bytes_copy(struct inlay_bytes *b, uint8_t *out, size_t len)
 {
-    if (b->left < len) {
-        b->bad = 1;
-        b->left = 0;
+    if (!inlay_bytes_have(b, len)) {
         memset(out, 0, len);
         return;
     }

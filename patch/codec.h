@@ -77,6 +77,7 @@ struct inlay_codec_setup {
     uint8_t regions;                   /* 0: one block as large as the new image */
     uint8_t in_place;
     uint8_t check_len;
+    uint32_t stage_blocks; /* most blocks that a group may stage, 0 unless in place */
     struct inlay_old old;
 };
 

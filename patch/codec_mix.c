@@ -146,8 +146,8 @@ static size_t mix_save(const void *state, uint8_t *buf)
     uint8_t *b = buf;
     inlay_put32(b, s->rc.range);
     inlay_put32(b + 4, s->rc.code);
-    inlay_put32(b + 8, s->last_block);
-    b[12] = s->trend;
+    inlay_put32(b + 8, s->next_block);
+    b[12] = (uint8_t)(s->down << 1 | s->trend);
     b += 13;
     for (unsigned i = 0; i < RECENT; i++, b += 4)
         inlay_put32(b, s->recent[i]);
@@ -165,12 +165,13 @@ static int mix_load(void *state, const uint8_t *buf, size_t len)
 {
     struct walk *s = state;
     const uint8_t *b = buf;
-    if (len != MIX_SAVE_LEN || s->phase != PHASE_BODY || b[12] > 1u)
+    if (len != MIX_SAVE_LEN || s->phase != PHASE_BODY || b[12] > 3u)
         return INLAY_E_JOURNAL;
     s->rc.range = inlay_get32(b);
     s->rc.code = inlay_get32(b + 4);
-    s->last_block = inlay_get32(b + 8);
-    s->trend = b[12];
+    s->next_block = inlay_get32(b + 8);
+    s->down = b[12] >> 1;
+    s->trend = b[12] & 1u;
     b += 13;
     for (unsigned i = 0; i < RECENT; i++, b += 4)
         s->recent[i] = inlay_get32(b);
@@ -178,8 +179,7 @@ static int mix_load(void *state, const uint8_t *buf, size_t len)
         s->control[FLAG_STEP + i] = (uint16_t)inlay_get16(b);
     if (s->rc.range < ((uint32_t)1 << 24) || s->rc.code >= s->rc.range)
         return INLAY_E_JOURNAL;
-    if (s->last_block) /* behind a commit: what the plan taught large models is forgotten */
-        walk_reset_models(s);
+    walk_reset_models(s); /* what the plan taught large models is forgotten */
     mix_load_lessons(s, b);
     return 0;
 }

@@ -3,13 +3,13 @@
 #ifndef INLAY_FORMAT_H
 #define INLAY_FORMAT_H
 
-#define INLAY_LEVEL            1u          /* format level, 1 to 7 */
+#define INLAY_LEVEL            1u          /* format level, 1 to 3 */
 #define INLAY_SIZE_MAX         0x7fffffffu /* bytes of an image, a payload or a slot */
 #define INLAY_LINK_LEN         16u         /* most bytes of digest by which a chunk is named */
 #define INLAY_CHUNK_LOG_MIN    9u          /* chunks of 512 bytes ... */
 #define INLAY_CHUNK_LOG_MAX    16u         /* ... to 64 KB */
 #define INLAY_CHECK_MAX        16u         /* bytes of digest per group */
-#define INLAY_CODEC_MAX        7u          /* largest id of a codec */
+#define INLAY_CODEC_MAX        3u          /* largest id of a codec */
 #define INLAY_PARAMS_MAX       31u         /* bytes of codec parameters */
 #define INLAY_COMPONENT_MAX    32u         /* bytes of component id */
 #define INLAY_VERSION_MAX      64u         /* bytes of a version's name */
@@ -18,23 +18,23 @@
 /*
  * A patch is: manifest, signature block, chunks.
  *
- * Manifest: "IL"; one byte with the level in the top three bits and flags in
- * the others; its length in bytes, old size, new size less old size (zigzag),
- * payload length; one byte with the chunk length's log less INLAY_CHUNK_LOG_MIN
- * in the top three bits and the bytes of digest per group in the others; plan
- * length; one byte with the codec's id in the top three bits and the length of its
- * parameters in the others, the parameters; digests of old image, new image and
- * first chunk; with INLAY_FLAG_GEOMETRY how the slot is cut, blocks staged at
- * most, pool length; with INLAY_FLAG_FIELDS the fields.
+ * Manifest: "IL"; one byte with the level in the top two bits, the codec's id
+ * in the next two and flags in the others; old size, new size less old size
+ * (zigzag), payload length, plan length; one byte with the chunk length's log
+ * less INLAY_CHUNK_LOG_MIN in the top three bits and the length of the codec's
+ * parameters in the others, the parameters; digests of old and new image; with
+ * INLAY_FLAG_SIGNED the link of the first chunk; with INLAY_FLAG_GEOMETRY the
+ * blocks of the slot; with INLAY_FLAG_FIELDS the length of the fields and they.
  *
  * Signature block: with INLAY_FLAG_SIGNED the signature's length and the
- * signature; else the seal, the first bytes of the SHA-256 of the manifest: no
- * protection from anybody, but from damage.
+ * signature; else the seal, a link of the first chunk that vouches for the
+ * manifest too: no protection from anybody, but from damage.
  *
- * Geometry: one byte with regions less 1 in the top three bits, bit 4 for an
- * erased byte of 0, the write size's log below; then for each region the count
- * of its blocks, and their length as an odd number times a power of two:
- * (odd - 1) / 2 * 32 + log.
+ * Geometry: one byte with regions less 1 in the top three bits and the bytes of
+ * digest per group in the others; for each region the length of its blocks as an
+ * odd number times a power of two, (odd - 1) / 2 * 32 + log, and but for the last
+ * one, which goes on as far as the images do, their count; in place the blocks
+ * staged at most and the pool's length.
  */
 
 /* In the third byte. */

@@ -98,6 +98,7 @@ enum inlay_status inlay_do_rest(struct inlay_patcher *p)
     }
     if (p->cfg->dry_run == INLAY_DRY_ONCE)
         return INLAY_DONE;
+    inlay_input_seek(p, 0, p->man.first_link);
     enum inlay_status st = inlay_open_codec(p);
     return st == INLAY_OK ? inlay_go(p, INLAY_AT_PLAN) : st;
 }

@@ -3,6 +3,20 @@
 
 #include <string.h>
 
+/*
+ * The first chunk is there, and with it the manifest is known to be whole.
+ * Before that nothing may be said about the images.
+ */
+enum inlay_status inlay_do_first(struct inlay_patcher *p)
+{
+    size_t none;
+    if (p->chain.index == 0) /* it has no bytes to wait for */
+        return inlay_input_feed(p, p->room, 0, &none);
+    int same =
+        p->rec.kind == INLAY_RECORD_DONE && memcmp(p->rec.is.patch, p->identity, INLAY_ID_LEN) == 0;
+    return inlay_go(p, same ? INLAY_AT_TARGET : INLAY_AT_OLD);
+}
+
 /* Is the new image in the slot already? */
 enum inlay_status inlay_do_target(struct inlay_patcher *p)
 {

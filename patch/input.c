@@ -31,7 +31,7 @@ enum inlay_status inlay_input_taken(struct inlay_patcher *p, int status)
 
 void inlay_input_seek(struct inlay_patcher *p, uint32_t pos, const uint8_t *link)
 {
-    inlay_chain_seek(&p->chain, &p->man, pos, link);
+    inlay_chain_seek(&p->chain, &p->man, p->identity, pos, link);
     p->in.next = p->in_end = p->chunk + INLAY_CARRY_MAX;
     p->pos = pos;
     p->want = 0;

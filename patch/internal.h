@@ -2,7 +2,9 @@
 /*
  * The patcher's state and what its files share.
  *
- *   MANIFEST -> TARGET? -> OLD -> CLEAR -> HEAD -> PLAN -> POOL -> READY -+
+ *   MANIFEST -> FIRST -> TARGET? -> OLD -> CLEAR -> HEAD -> PLAN -> POOL -+
+ *                                                                         v
+ *                                                                       READY
  *                                                                         v
  *   (reset) -> REPLAY -> REPLAN -> LOAD -> SETTLE ----------> NEXT <-> PRODUCE
  *                                            |                | ^
@@ -26,6 +28,7 @@
 
 enum inlay_state {
     INLAY_AT_MANIFEST,    /* takes the manifest */
+    INLAY_AT_FIRST,       /* takes the first chunk, which vouches for an unsigned manifest */
     INLAY_AT_TARGET,      /* hashes the slot: is the new image there already? */
     INLAY_AT_OLD,         /* hashes the old image */
     INLAY_AT_CLEAR,       /* settles the journal before the head is overwritten */
@@ -104,6 +107,8 @@ void inlay_tell(const struct inlay_patcher *p, enum inlay_event event, uint32_t 
 enum inlay_status inlay_go(struct inlay_patcher *p, enum inlay_state state);
 /* Writes the record with that kind, if there is a journal. */
 enum inlay_status inlay_commit(struct inlay_patcher *p, uint32_t kind);
+/* No update is under way any more. */
+enum inlay_status inlay_forget(struct inlay_patcher *p);
 enum inlay_status inlay_read(struct inlay_patcher *p, const struct inlay_flash *f, uint32_t pos,
                              void *buf, uint32_t len);
 /* Flash did not hold what was produced: back to the last record, a few times. */
@@ -137,6 +142,7 @@ uint32_t inlay_workspace(const struct inlay_manifest *m, uint32_t codec_need);
 enum inlay_status inlay_open_codec(struct inlay_patcher *p);
 
 /* head.c: until the first record */
+enum inlay_status inlay_do_first(struct inlay_patcher *p);
 enum inlay_status inlay_do_target(struct inlay_patcher *p);
 enum inlay_status inlay_do_old(struct inlay_patcher *p);
 enum inlay_status inlay_do_locate(struct inlay_patcher *p);

@@ -3,10 +3,7 @@
 
 #include "bytes.h"
 
-#define MANIFEST_PREFIX  5u /* magic, flags and the longest length field */
 #define MANIFEST_SIG_MAX 512u
-#define MANIFEST_FLAGS                                                                             \
-    (INLAY_FLAG_IN_PLACE | INLAY_FLAG_GEOMETRY | INLAY_FLAG_FIELDS | INLAY_FLAG_SIGNED)
 
 static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_bytes *b)
 {
@@ -14,11 +11,8 @@ static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_b
     uint32_t more = inlay_bytes_uvarint(b);
     m->new_size = m->old_size + (more >> 1 ^ (0u - (more & 1u)));
     m->payload_len = inlay_bytes_uvarint(b);
-    uint8_t packed = inlay_bytes_u8(b);
-    m->chunk_log = (uint8_t)(INLAY_CHUNK_LOG_MIN + (packed >> 5));
-    m->check_len = packed & 31u;
     m->plan_len = inlay_bytes_uvarint(b);
-    if (m->check_len > INLAY_CHECK_MAX || m->plan_len > m->payload_len)
+    if (m->plan_len > m->payload_len)
         return INLAY_E_CORRUPT;
     return (m->old_size | m->new_size | m->payload_len) > INLAY_SIZE_MAX ? INLAY_E_LIMIT : INLAY_OK;
 }
@@ -29,55 +23,70 @@ static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_b
  */
 void inlay_manifest_digests(struct inlay_manifest *m, int is_signed)
 {
+    m->is_signed = is_signed != 0;
     m->link_len = is_signed ? INLAY_LINK_LEN : 2;
-    m->seal_len = is_signed ? 0 : m->in_place ? 4 : 2;
+    m->first_link_len = m->in_place && !is_signed ? 4 : m->link_len;
     m->old_digest_len = is_signed ? 8 : 4;
-    m->new_digest_len = is_signed ? INLAY_DIGEST_LEN : 8;
+    m->new_digest_len = is_signed ? INLAY_DIGEST_LEN : 4;
 }
 
-static enum inlay_status manifest_codec(struct inlay_manifest *m, struct inlay_bytes *b)
+static void manifest_codec(struct inlay_manifest *m, struct inlay_bytes *b)
 {
     uint8_t packed = inlay_bytes_u8(b);
-    m->codec = packed >> 5;
+    m->chunk_log = (uint8_t)(INLAY_CHUNK_LOG_MIN + (packed >> 5));
     m->params_len = packed & 31u;
     inlay_bytes_copy(b, m->params, m->params_len);
     inlay_bytes_copy(b, m->old_digest, m->old_digest_len);
     inlay_bytes_copy(b, m->new_digest, m->new_digest_len);
-    inlay_bytes_copy(b, m->first_link, m->link_len);
-    return b->bad ? INLAY_E_CORRUPT : INLAY_OK;
+    if (m->is_signed)
+        inlay_bytes_copy(b, m->first_link, m->first_link_len);
+}
+
+/* Blocks of that length for so many bytes, 1 or more. */
+static uint32_t manifest_blocks(uint32_t bytes, uint32_t block_len)
+{
+    return bytes == 0 ? 1 : 1u + (bytes - 1u) / block_len;
+}
+
+static enum inlay_status manifest_regions(struct inlay_manifest *m, struct inlay_bytes *b)
+{
+    uint32_t room = 0, most = m->in_place && m->old_size > m->new_size ? m->old_size : m->new_size;
+    for (unsigned i = 0; i < m->regions; i++) {
+        struct inlay_region *r = &m->region[i];
+        uint32_t len = inlay_bytes_uvarint(b), log = len & 31u, odd = (len >> 5) * 2u + 1u;
+        if (odd > INLAY_SIZE_MAX >> log)
+            return INLAY_E_CORRUPT;
+        r->block_len = odd << log;
+        r->count = i + 1u < m->regions ? inlay_bytes_uvarint(b)
+                                       : manifest_blocks(most - room, r->block_len);
+        if (r->count == 0)
+            return INLAY_E_CORRUPT;
+        if (r->count > (INLAY_SIZE_MAX - room) / r->block_len)
+            return INLAY_E_LIMIT;
+        room += r->count * r->block_len;
+        if (room >= most && i + 1u < m->regions)
+            return INLAY_E_CORRUPT;
+        if (r->block_len > m->longest)
+            m->longest = r->block_len;
+    }
+    return INLAY_OK;
 }
 
 static enum inlay_status manifest_geometry(struct inlay_manifest *m, struct inlay_bytes *b)
 {
     uint8_t packed = inlay_bytes_u8(b);
-    if ((packed & 15u) > 8u)
-        return INLAY_E_CORRUPT;
-    m->write_size = (uint16_t)(1u << (packed & 15u));
-    m->erased = packed & 16u ? 0x00u : 0xFFu;
+    m->check_len = packed & 31u;
     m->regions = (uint8_t)(1u + (packed >> 5));
-    uint32_t room = 0;
-    for (unsigned i = 0; i < m->regions; i++) {
-        struct inlay_region *r = &m->region[i];
-        r->count = inlay_bytes_uvarint(b);
-        uint32_t len = inlay_bytes_uvarint(b), log = len & 31u, odd = (len >> 5) * 2u + 1u;
-        r->block_len = odd << log;
-        if (b->bad || r->count == 0 || odd > INLAY_SIZE_MAX >> log ||
-            r->block_len % m->write_size != 0)
-            return INLAY_E_CORRUPT;
-        if (r->count > (INLAY_SIZE_MAX - room) / r->block_len)
-            return INLAY_E_LIMIT;
-        room += r->count * r->block_len;
-        if (r->block_len > m->longest)
-            m->longest = r->block_len;
+    enum inlay_status st = manifest_regions(m, b);
+    if (st != INLAY_OK)
+        return st;
+    if (m->in_place) {
+        m->stage_blocks = inlay_bytes_uvarint(b);
+        m->pool_len = inlay_bytes_uvarint(b);
     }
-    m->stage_blocks = inlay_bytes_uvarint(b);
-    m->pool_len = inlay_bytes_uvarint(b);
-    if (m->pool_len > m->old_size || (!m->in_place && (m->stage_blocks | m->pool_len)))
+    if (m->check_len > INLAY_CHECK_MAX || m->pool_len > m->old_size)
         return INLAY_E_CORRUPT;
-    return m->new_size > room || (m->in_place && m->old_size > room) ||
-                   m->stage_blocks > INLAY_STAGE_BLOCKS_MAX
-               ? INLAY_E_LIMIT
-               : INLAY_OK;
+    return m->stage_blocks > INLAY_STAGE_BLOCKS_MAX ? INLAY_E_LIMIT : INLAY_OK;
 }
 
 static enum inlay_status manifest_known_field(struct inlay_manifest *m, uint8_t type,
@@ -109,89 +118,87 @@ static enum inlay_status manifest_known_field(struct inlay_manifest *m, uint8_t 
     return piece.len > most ? INLAY_E_CORRUPT : INLAY_OK;
 }
 
-static enum inlay_status manifest_fields(struct inlay_manifest *m, struct inlay_bytes *b)
+static enum inlay_status manifest_fields(struct inlay_manifest *m, struct inlay_bytes *all,
+                                         const uint8_t *head)
 {
+    uint32_t fields_len = inlay_bytes_uvarint(all);
+    if (fields_len > INLAY_MANIFEST_MAX || !inlay_bytes_have(all, fields_len))
+        return INLAY_E_CORRUPT;
+    struct inlay_bytes b = {.at = all->at, .left = fields_len};
     unsigned last = 0;
-    while (b->left > 0) {
-        uint8_t type = inlay_bytes_u8(b);
-        uint32_t len = inlay_bytes_uvarint(b);
-        if (b->bad || type <= last || len == 0 || len > b->left)
+    while (b.left > 0) {
+        uint8_t type = inlay_bytes_u8(&b);
+        uint32_t len = inlay_bytes_uvarint(&b);
+        if (b.bad || type <= last || len == 0 || len > b.left)
             return INLAY_E_CORRUPT;
-        struct inlay_piece piece = {(uint16_t)(m->len - b->left), (uint16_t)len};
-        struct inlay_bytes value = {b->at, len, 0};
+        struct inlay_piece piece = {(uint16_t)(b.at - head), (uint16_t)len};
+        struct inlay_bytes value = {.at = b.at, .left = len};
         enum inlay_status st = manifest_known_field(m, type, piece, value);
         if (st != INLAY_OK)
             return st;
-        b->at += len;
-        b->left -= len;
+        b.at += len;
+        b.left -= len;
         last = type;
     }
+    all->at += fields_len;
+    all->left -= fields_len;
     return last == 0 ? INLAY_E_CORRUPT : INLAY_OK;
 }
 
-static enum inlay_status manifest_body(struct inlay_manifest *m, struct inlay_bytes *b,
-                                       unsigned flags)
+/* The signature block: a signature, or the seal, which is the first chunk's link. */
+static enum inlay_status manifest_signature(struct inlay_manifest *m, struct inlay_bytes *b,
+                                            const uint8_t *head)
 {
-    m->has_geometry = (flags & INLAY_FLAG_GEOMETRY) != 0;
-    if (m->in_place && !m->has_geometry)
+    if (!m->is_signed) {
+        inlay_bytes_copy(b, m->first_link, m->first_link_len);
+        return INLAY_OK;
+    }
+    uint32_t len = inlay_bytes_uvarint(b);
+    if (len == 0 || len > MANIFEST_SIG_MAX || !inlay_bytes_have(b, len))
         return INLAY_E_CORRUPT;
-    enum inlay_status st = manifest_sizes(m, b);
-    if (st == INLAY_OK)
-        st = manifest_codec(m, b);
-    if (st == INLAY_OK && m->has_geometry)
-        st = manifest_geometry(m, b);
-    if (st == INLAY_OK && (flags & INLAY_FLAG_FIELDS))
-        st = manifest_fields(m, b);
-    return st == INLAY_OK && (b->bad || b->left != 0) ? INLAY_E_CORRUPT : st;
+    m->sig = (struct inlay_piece){(uint16_t)(b->at - head), (uint16_t)len};
+    b->at += len;
+    b->left -= len;
+    return INLAY_OK;
 }
 
-/* Where the signature block ends: body_pos, or the least it may be with INLAY_MORE. */
-static enum inlay_status manifest_signature(struct inlay_manifest *m, const uint8_t *head,
-                                            size_t len)
+static enum inlay_status manifest_all(struct inlay_manifest *m, struct inlay_bytes *b,
+                                      const uint8_t *head)
 {
-    m->sig.pos = m->len;
-    m->body_pos = (uint16_t)(m->len + m->seal_len);
-    if (m->seal_len == 0) {
-        /* Its length takes two bytes only if it is longer than that. */
-        m->body_pos = (uint16_t)(m->len + 2u);
-        if (len < m->body_pos)
-            return INLAY_MORE;
-        struct inlay_bytes b = {head + m->len, 2, 0};
-        uint32_t sig_len = inlay_bytes_uvarint(&b);
-        if (b.bad || sig_len == 0 || sig_len > MANIFEST_SIG_MAX)
-            return INLAY_E_CORRUPT;
-        m->sig.pos = (uint16_t)(b.at - head);
-        m->sig.len = (uint16_t)sig_len;
-        m->body_pos = (uint16_t)(m->sig.pos + sig_len);
-    }
-    if (m->body_pos > INLAY_MANIFEST_MAX)
+    uint8_t packed;
+    if (inlay_bytes_u8(b) != 'I' || inlay_bytes_u8(b) != 'L')
         return INLAY_E_CORRUPT;
-    return len < m->body_pos ? INLAY_MORE : INLAY_OK;
+    packed = inlay_bytes_u8(b);
+    m->codec = packed >> 4 & 3u;
+    if (packed >> 6 != INLAY_LEVEL)
+        return INLAY_E_UNSUPPORTED;
+    m->in_place = (packed & INLAY_FLAG_IN_PLACE) != 0;
+    if (m->in_place && !(packed & INLAY_FLAG_GEOMETRY))
+        return INLAY_E_CORRUPT;
+    inlay_manifest_digests(m, packed & INLAY_FLAG_SIGNED);
+    enum inlay_status st = manifest_sizes(m, b);
+    manifest_codec(m, b);
+    if (st == INLAY_OK && (packed & INLAY_FLAG_GEOMETRY))
+        st = manifest_geometry(m, b);
+    if (st == INLAY_OK && (packed & INLAY_FLAG_FIELDS))
+        st = manifest_fields(m, b, head);
+    m->len = (uint16_t)(b->at - head);
+    return st == INLAY_OK ? manifest_signature(m, b, head) : st;
 }
 
 enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *head, size_t len)
 {
+    struct inlay_bytes b = {.at = head, .left = len < INLAY_MANIFEST_MAX ? len : INLAY_MANIFEST_MAX};
     memset(m, 0, sizeof *m);
-    m->body_pos = MANIFEST_PREFIX;
-    if (len < m->body_pos)
-        return INLAY_MORE;
-    if (memcmp(head, "IL", 2) != 0)
-        return INLAY_E_CORRUPT;
-    unsigned flags = head[2] & 31u;
-    if (head[2] >> 5 != INLAY_LEVEL || (flags & ~MANIFEST_FLAGS))
-        return INLAY_E_UNSUPPORTED;
-    struct inlay_bytes b = {head + 3, 2, 0};
-    uint32_t manifest_len = inlay_bytes_uvarint(&b);
-    if (b.bad || manifest_len < MANIFEST_PREFIX || manifest_len > INLAY_MANIFEST_MAX)
-        return INLAY_E_CORRUPT;
-    m->len = (uint16_t)manifest_len;
-    m->in_place = (flags & INLAY_FLAG_IN_PLACE) != 0;
-    inlay_manifest_digests(m, (flags & INLAY_FLAG_SIGNED) != 0);
-    enum inlay_status st = manifest_signature(m, head, len);
-    if (st != INLAY_OK)
-        return st;
-    b.left = (size_t)(head + manifest_len - b.at);
-    return manifest_body(m, &b, flags);
+    enum inlay_status st = manifest_all(m, &b, head);
+    if (b.missing != 0) {
+        /* What came of bytes that are not there yet says nothing. */
+        size_t least = (size_t)(b.at - head) + b.left + b.missing;
+        m->body_pos = (uint16_t)least;
+        return least > INLAY_MANIFEST_MAX ? INLAY_E_CORRUPT : INLAY_MORE;
+    }
+    m->body_pos = (uint16_t)(b.at - head);
+    return st == INLAY_OK && b.bad ? INLAY_E_CORRUPT : st;
 }
 
 uint32_t inlay_manifest_step(const struct inlay_manifest *m)

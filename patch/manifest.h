@@ -20,27 +20,25 @@ struct inlay_manifest {
     uint32_t stage_blocks;
     uint16_t len;           /* bytes of manifest, which is what a signature covers */
     uint16_t body_pos;      /* bytes of manifest and signature block: where the chunks start */
-    struct inlay_piece sig; /* len 0: unsigned, at pos are seal_len bytes of digest */
+    struct inlay_piece sig; /* len 0: unsigned */
     uint8_t in_place;
-    uint8_t link_len;       /* bytes of digest by which a chunk is named */
-    uint8_t seal_len;       /* bytes of digest of an unsigned manifest, 0 if it is signed */
+    uint8_t is_signed;
+    uint8_t link_len;       /* bytes of digest by which a chunk is named ... */
+    uint8_t first_link_len; /* ... and the first one */
     uint8_t new_digest_len; /* bytes of new_digest that count */
-    uint8_t has_geometry;   /* 0: regions is 0 and any slot will do */
     uint8_t chunk_log;      /* a chunk has at most 1 << chunk_log bytes, its link included */
-    uint8_t check_len;      /* bytes of digest per group */
+    uint8_t check_len;      /* bytes of digest per group, 0 without geometry */
     uint8_t old_digest_len; /* bytes of old_digest that count */
     uint8_t codec;
     uint8_t params_len;
-    uint8_t regions;
-    uint8_t erased;
-    uint16_t write_size; /* of the slot, 0 without geometry */
+    uint8_t regions; /* 0: no geometry, any slot will do */
     uint32_t pool_len;
     uint32_t security_counter; /* 0 if not given */
     uint8_t old_digest[32];
     uint8_t new_digest[32];
-    uint8_t first_link[INLAY_LINK_LEN]; /* digest of the first chunk */
+    uint8_t first_link[INLAY_LINK_LEN]; /* of the first chunk; unsigned, of the manifest, too */
     uint8_t params[INLAY_PARAMS_MAX];
-    struct inlay_region region[INLAY_REGIONS_MAX];
+    struct inlay_region region[INLAY_REGIONS_MAX]; /* no more blocks than the images are in */
     uint32_t longest; /* bytes of the longest block */
     struct inlay_piece component, old_version, new_version, old_checks;
 };

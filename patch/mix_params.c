@@ -4,7 +4,7 @@
 
 int inlay_mix_params_read(struct inlay_mix_params *p, const uint8_t *b, size_t len)
 {
-    struct inlay_bytes in = {b, len, 0};
+    struct inlay_bytes in = {.at = b, .left = len};
     uint8_t kind = inlay_bytes_u8(&in);
     p->arch = kind & 15u;
     p->votes = (uint8_t)(INLAY_MIX_VOTES_MIN + (kind >> 4 & 7u));

@@ -87,8 +87,11 @@ enum inlay_status inlay_do_verify(struct inlay_patcher *p)
     enum inlay_status st = inlay_hash_image(p, p->cfg->slot, p->man.new_size);
     if (st != INLAY_OK)
         return st;
-    if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, p->man.new_digest_len))
-        return INLAY_E_RESULT;
+    if (!inlay_hash_is(p, p->sha_whole, p->man.new_digest, p->man.new_digest_len)) {
+        /* Beside it the old image is whole: any patch may begin anew. */
+        st = p->cfg->slot != p->cfg->old ? inlay_forget(p) : INLAY_OK;
+        return st == INLAY_OK ? INLAY_E_RESULT : st;
+    }
     inlay_tell(p, INLAY_EVENT_VERIFIED, 0, 0);
     p->rec.save_len = 0;
     st = inlay_commit(p, INLAY_RECORD_DONE);

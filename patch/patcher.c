@@ -29,6 +29,12 @@ enum inlay_status inlay_commit(struct inlay_patcher *p, uint32_t kind)
     return p->journaled ? inlay_journal_commit(&p->journal, &p->out, &p->rec, p->staged) : INLAY_OK;
 }
 
+enum inlay_status inlay_forget(struct inlay_patcher *p)
+{
+    p->rec.staged = p->rec.save_len = p->rec.boots = 0;
+    return inlay_commit(p, INLAY_RECORD_IDLE);
+}
+
 enum inlay_status inlay_read(struct inlay_patcher *p, const struct inlay_flash *f, uint32_t pos,
                              void *buf, uint32_t len)
 {
@@ -147,18 +153,16 @@ uint32_t inlay_next_offset(const struct inlay_patcher *p)
     return pos < size ? pos : size;
 }
 
-/* Is the signature block right for the manifest in p->room? */
+/* Is the signature right for the manifest in p->room?  An unsigned one has length 0. */
 static enum inlay_status check_signature(const struct inlay_patcher *p)
 {
     const struct inlay_crypto *crypto = p->cfg->crypto;
     const struct inlay_manifest *m = &p->man;
-    const uint8_t *sig = p->room + m->sig.pos;
-    if (m->sig.len == 0 && memcmp(p->identity, sig, m->seal_len) != 0)
-        return INLAY_E_CORRUPT;
     if (crypto->verify == NULL)
-        return m->sig.len == 0 ? INLAY_OK : INLAY_E_SIGNATURE;
-    return crypto->verify(crypto->ctx, p->room, m->len, sig, m->sig.len) == 0 ? INLAY_OK
-                                                                              : INLAY_E_SIGNATURE;
+        return m->is_signed ? INLAY_E_SIGNATURE : INLAY_OK;
+    return crypto->verify(crypto->ctx, p->room, m->len, p->room + m->sig.pos, m->sig.len) == 0
+               ? INLAY_OK
+               : INLAY_E_SIGNATURE;
 }
 
 /* Manifest and signature block are all there. */
@@ -170,11 +174,8 @@ static enum inlay_status take_manifest(struct inlay_patcher *p)
         st = inlay_accept(p);
     if (st != INLAY_OK)
         return st;
-    inlay_chain_seek(&p->chain, &p->man, 0, p->man.first_link);
-    p->got = 0;
-    int same =
-        p->rec.kind == INLAY_RECORD_DONE && memcmp(p->rec.is.patch, p->identity, INLAY_ID_LEN) == 0;
-    return inlay_go(p, same ? INLAY_AT_TARGET : INLAY_AT_OLD);
+    p->want = p->man.payload_len != 0;
+    return inlay_go(p, INLAY_AT_FIRST);
 }
 
 static enum inlay_status feed_manifest(struct inlay_patcher *p, const uint8_t *data, size_t len,
@@ -209,15 +210,25 @@ enum inlay_status inlay_feed(struct inlay_patcher *p, const uint8_t *data, size_
 static enum inlay_status take_step(struct inlay_patcher *p)
 {
     static enum inlay_status (*const step[])(struct inlay_patcher *) = {
-        [INLAY_AT_TARGET] = inlay_do_target, [INLAY_AT_OLD] = inlay_do_old,
-        [INLAY_AT_CLEAR] = inlay_do_clear,   [INLAY_AT_HEAD] = inlay_do_head,
-        [INLAY_AT_PLAN] = inlay_do_plan,     [INLAY_AT_POOL] = inlay_do_pool,
-        [INLAY_AT_READY] = inlay_do_ready,   [INLAY_AT_REPLAY] = inlay_do_replay,
-        [INLAY_AT_REPLAN] = inlay_do_replan, [INLAY_AT_LOAD] = inlay_do_load,
-        [INLAY_AT_SETTLE] = inlay_do_settle, [INLAY_AT_CHECK_STAGE] = inlay_do_check_stage,
-        [INLAY_AT_NEXT] = inlay_do_next,     [INLAY_AT_PRODUCE] = inlay_do_produce,
-        [INLAY_AT_FLUSH] = inlay_do_flush,   [INLAY_AT_MOVE] = inlay_do_move,
-        [INLAY_AT_VERIFY] = inlay_do_verify, [INLAY_AT_LOCATE] = inlay_do_locate,
+        [INLAY_AT_FIRST] = inlay_do_first,
+        [INLAY_AT_TARGET] = inlay_do_target,
+        [INLAY_AT_OLD] = inlay_do_old,
+        [INLAY_AT_CLEAR] = inlay_do_clear,
+        [INLAY_AT_HEAD] = inlay_do_head,
+        [INLAY_AT_PLAN] = inlay_do_plan,
+        [INLAY_AT_POOL] = inlay_do_pool,
+        [INLAY_AT_READY] = inlay_do_ready,
+        [INLAY_AT_REPLAY] = inlay_do_replay,
+        [INLAY_AT_REPLAN] = inlay_do_replan,
+        [INLAY_AT_LOAD] = inlay_do_load,
+        [INLAY_AT_SETTLE] = inlay_do_settle,
+        [INLAY_AT_CHECK_STAGE] = inlay_do_check_stage,
+        [INLAY_AT_NEXT] = inlay_do_next,
+        [INLAY_AT_PRODUCE] = inlay_do_produce,
+        [INLAY_AT_FLUSH] = inlay_do_flush,
+        [INLAY_AT_MOVE] = inlay_do_move,
+        [INLAY_AT_VERIFY] = inlay_do_verify,
+        [INLAY_AT_LOCATE] = inlay_do_locate,
         [INLAY_AT_REST] = inlay_do_rest,
     };
     enum inlay_status st = step[p->state](p);
@@ -278,10 +289,8 @@ enum inlay_status inlay_abort(struct inlay_patcher *p)
     if (p->journaled && inlay_underway(&p->rec)) {
         if (p->cfg->slot == p->cfg->old)
             st = old_is_whole(p);
-        if (st == INLAY_OK) {
-            p->rec.staged = p->rec.save_len = p->rec.boots = 0;
-            st = inlay_commit(p, INLAY_RECORD_IDLE);
-        }
+        if (st == INLAY_OK)
+            st = inlay_forget(p);
     }
     p->state = INLAY_AT_OVER;
     p->report.status = st == INLAY_OK ? INLAY_E_USAGE : st;

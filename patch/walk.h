@@ -47,8 +47,8 @@ enum walk_flag {
     FLAG_WHOLE = FLAG_COPY + 4,                 /* to the end of the gap, by copy */
     FLAG_END = FLAG_WHOLE + 2,                  /* the last move reaches the end */
     FLAG_RECENT = FLAG_END + 1,                 /* a tree of 32 */
-    FLAG_STEP = FLAG_RECENT + 32,               /* what comes next */
-    FLAG_TREND = FLAG_STEP + 4,                 /* next block: the one above, by last time */
+    FLAG_STEP = FLAG_RECENT + 32,               /* a block is next: 3, see walk_step(); staged */
+    FLAG_TREND = FLAG_STEP + 4,                 /* the next one in the same direction, by last time */
     FLAG_SIGN = FLAG_TREND + 4,
     FLAG_NEAR = FLAG_SIGN + NUMBER_KINDS,     /* a missed target is near, by type */
     FLAG_CALM = FLAG_NEAR + INLAY_UNIT_TYPES, /* many units in a row are right, by how many were */
@@ -139,8 +139,11 @@ struct walk {
 
     /* where we are */
     uint32_t pos, end;   /* in the new image; end of the block */
-    uint32_t last_block; /* plus 1; 0: none yet */
-    uint8_t trend;       /* the last step went up by one */
+    uint32_t next_block; /* if the direction stays */
+    uint8_t down;        /* which that is */
+    uint8_t trend;       /* 1: it stayed last time */
+    uint8_t in_group;    /* 1: there was a block since the last commit */
+    uint16_t staged;     /* blocks of this group */
     enum walk_run run;
     uint32_t run_left;
     uint32_t diagonal; /* old position minus new position */

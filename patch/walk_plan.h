@@ -319,20 +319,30 @@ static void walk_block(const struct walk *s, uint32_t block, uint32_t *pos, uint
         *len = s->setup.new_size - at;
 }
 
+/* Which block is next; the direction turns when the last one's other neighbour is. */
+static uint32_t walk_step_index(struct walk *s)
+{
+    uint32_t block = s->next_block, last = block - (s->down ? 0u - 1u : 1u);
+    s->trend = (uint8_t)walk_bit(s, FLAG_TREND + s->trend,
+                                 INLAY_WANT(truth_step(s)->block == s->next_block));
+    if (!s->trend)
+        block += walk_signed(s, NUMBER_BLOCK, INLAY_WANT(truth_step(s)->block - s->next_block));
+    if (block == last + 1u || block == last - 1u)
+        s->down = block != last + 1u;
+    s->next_block = block + (s->down ? 0u - 1u : 1u);
+    return block;
+}
+
 static int walk_step_block(struct walk *s, struct inlay_step_cmd *cmd)
 {
     cmd->kind = INLAY_STEP_DIRECT;
-    if (s->setup.in_place &&
-        walk_bit(s, FLAG_STEP + 2u, INLAY_WANT(truth_step(s)->kind == INLAY_STEP_STAGED)))
+    if (s->staged < s->setup.stage_blocks &&
+        walk_bit(s, FLAG_STEP + 3u, INLAY_WANT(truth_step(s)->kind == INLAY_STEP_STAGED))) {
         cmd->kind = INLAY_STEP_STAGED;
-    unsigned up =
-        walk_bit(s, FLAG_TREND + s->trend, INLAY_WANT(truth_step(s)->block == s->last_block));
-    cmd->block = s->last_block;
-    if (!up)
-        cmd->block +=
-            walk_signed(s, NUMBER_BLOCK, INLAY_WANT(truth_step(s)->block - s->last_block));
-    s->trend = (uint8_t)up;
-    s->last_block = cmd->block + 1u;
+        s->staged++;
+    }
+    s->in_group = 1;
+    cmd->block = walk_step_index(s);
     walk_block(s, cmd->block, &s->pos, &cmd->len);
     s->end = s->pos + cmd->len;
     s->run = RUN_NONE;
@@ -365,15 +375,20 @@ static void walk_commit(struct walk *s, struct inlay_step_cmd *cmd)
     walk_keep_lessons(s, 0, LESSONS_KEPT_IN);
     walk_keep_lessons(s, 1, LESSONS_KEPT_OUT);
     walk_reset_models(s);
+    s->in_group = 0;
+    s->staged = 0;
 }
 
+/* A block; or what ends the group, or behind a commit the payload. */
 static int walk_step(struct walk *s, struct inlay_step_cmd *cmd)
 {
     INLAY_ACCOUNT(s, control);
+    unsigned full = s->staged && s->staged == s->setup.stage_blocks;
     memset(cmd, 0, sizeof *cmd);
-    if (walk_bit(s, FLAG_STEP, INLAY_WANT(truth_step(s)->kind <= INLAY_STEP_STAGED)))
+    if (walk_bit(s, FLAG_STEP + s->in_group + full,
+                 INLAY_WANT(truth_step(s)->kind <= INLAY_STEP_STAGED)))
         return walk_step_block(s, cmd);
-    if (walk_bit(s, FLAG_STEP + 1u, INLAY_WANT(truth_step(s)->kind == INLAY_STEP_COMMIT)))
+    if (s->in_group)
         walk_commit(s, cmd);
     else
         cmd->kind = INLAY_STEP_END;

@@ -50,12 +50,22 @@ chunk_len = 1K
 check_len = 4
 END
 
+# Beside the old image, in several groups.
+sed -e 's/^name = .*/name = groups/' -e 's/^mode = .*/mode = ab/' -e 's/^ram = .*/ram = 16K/' \
+    -e 's/^model_ram = .*/model_ram = 12K/' "$tmp/stage.profile" >"$tmp/groups.profile"
+cat >>"$tmp/groups.profile" <<END
+second.blocks = 8 x 1024, 64 x 4096
+second.write_size = 4
+redo = 8K
+END
+
 # The project's own images, as computers and as devices have them.
 while IFS=$'\t' read -r pair old new _; do
     compare "$pair" "corpus/$old" "corpus/$new"
     compare "$pair" "corpus/$old" "corpus/$new" --codec lzma
     compare "$pair" "corpus/$old" "corpus/$new" --profile nrf52840
     compare "$pair" "corpus/$old" "corpus/$new" --profile nrf52840 --mode ab
+    compare "$pair" "corpus/$old" "corpus/$new" --profile "$tmp/groups.profile"
     compare "$pair" "corpus/$old" "corpus/$new" --profile "$tmp/stage.profile" --codec lzma
 done < <(tail -n +2 corpus/PAIRS.tsv)
 

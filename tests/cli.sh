@@ -259,10 +259,10 @@ code "patch with more behind" 4 "bytes were added" "$inlay" apply old long.patch
 code "patch with a changed byte" 4 "get the patch again" "$inlay" apply old flip.patch out1
 {
     head -c 2 a.patch
-    printf '\050'
+    printf '\130'
     tail -c +4 a.patch
 } >signed.patch
-code "signature on a patch made without" 4 "corrupt" "$inlay" apply old signed.patch out1
+code "signature on a patch made without" 4 "its manifest says" "$inlay" apply old signed.patch out1
 "$inlay" diff old new lamp.patch --component lamp --security-counter 7
 code "component and counter that fit" 0 "" \
     "$inlay" apply old lamp.patch out2 --component lamp --security-counter 7
@@ -411,7 +411,7 @@ says "info: component" "^component *lamp"
 says "info: counter" "^security counter *7"
 code "info --json" 0 "" "$inlay" info lamp.patch --json
 says "info --json: schema" '"schema": "inlay.info/1"'
-says "info --json: digest" "\"sha256_prefix\": \"$(sha256sum new | cut -c1-16)\""
+says "info --json: digest" "\"sha256_prefix\": \"$(sha256sum new | cut -c1-8)\""
 code "diff --json" 0 "" "$inlay" diff old new p2 --json
 says "diff --json: schema" '"schema": "inlay.diff/1"'
 if command -v python3 >/dev/null; then

@@ -20,7 +20,7 @@
 
 #include <string.h>
 
-#define RAW_CODEC_ID 7u
+#define RAW_CODEC_ID 3u
 #define RAW_POOL_MAX 8u
 
 struct raw_state {

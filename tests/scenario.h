@@ -238,8 +238,6 @@ static struct scenario *make_scenario(const struct shape *shape, int in_place, u
     m->plan_len = s->plan_len;
     m->regions = shape->slot_regions;
     memcpy(m->region, shape->slot, sizeof shape->slot);
-    m->write_size = (uint16_t)shape->write_size;
-    m->erased = shape->erased;
     m->stage_blocks = s->stage_blocks;
     m->pool_len = s->pool[0].len + s->pool[1].len;
     inlay_container_images(m, s->old_image, s->old_size, s->new_image, s->new_size);

@@ -14,7 +14,7 @@
 
 static struct inlay_manifest plain(void)
 {
-    struct inlay_manifest m = {.chunk_log = 10, .check_len = 8, .codec = 1};
+    struct inlay_manifest m = {.chunk_log = 10, .codec = 1};
     m.old_size = 300000;
     m.new_size = 300100;
     memset(m.old_digest, 0x11, 32);
@@ -26,11 +26,10 @@ static struct inlay_manifest in_place(void)
 {
     struct inlay_manifest m = plain();
     m.in_place = 1;
+    m.check_len = 8;
     m.regions = 2;
     m.region[0] = (struct inlay_region){4, 16384};
-    m.region[1] = (struct inlay_region){5, 65536};
-    m.write_size = 4;
-    m.erased = 0x00;
+    m.region[1] = (struct inlay_region){4, 65536};
     m.stage_blocks = 2;
     m.pool_len = 5000;
     m.plan_len = 20;
@@ -66,10 +65,12 @@ static void a_plain_patch_has_a_small_manifest(void **state)
     struct inlay_buffer b = {0};
     write_patch(&m, NULL, 200, &b);
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_OK);
-    assert_true(got.len <= 28);
+    assert_true(got.len <= 20);
+    assert_int_equal(got.check_len, 0);
     assert_int_equal(got.old_digest_len, 4);
-    assert_int_equal(got.new_digest_len, 8);
+    assert_int_equal(got.new_digest_len, 4);
     assert_int_equal(got.link_len, 2);
+    assert_int_equal(got.first_link_len, 2);
     assert_int_equal(got.body_pos, got.len + 2);
     assert_int_equal(b.len, got.body_pos + 200u);
     inlay_buffer_free(&b);
@@ -90,8 +91,6 @@ static void everything_reads_back(void **state)
     assert_int_equal(got.body_pos, got.len + 4);
     assert_int_equal(got.codec, 1);
     assert_int_equal(got.regions, 2);
-    assert_int_equal(got.erased, 0);
-    assert_int_equal(got.write_size, 4);
     assert_int_equal(got.old_size, m.old_size);
     assert_int_equal(got.new_size, m.new_size);
     assert_int_equal(got.payload_len, 5000);
@@ -100,8 +99,8 @@ static void everything_reads_back(void **state)
     assert_int_equal(got.pool_len, 5000);
     assert_int_equal(got.security_counter, 300);
     assert_memory_equal(got.old_digest, m.old_digest, 4);
-    assert_int_equal(got.new_digest_len, 8);
-    assert_memory_equal(got.new_digest, m.new_digest, 8);
+    assert_int_equal(got.new_digest_len, 4);
+    assert_memory_equal(got.new_digest, m.new_digest, 4);
     assert_memory_equal(got.region, m.region, 2 * sizeof m.region[0]);
     assert_int_equal(got.params_len, 3);
     assert_memory_equal(got.params, "abc", 3);
@@ -131,7 +130,7 @@ static void follow_chain(size_t payload_len, const struct inlay_container_fields
 {
     struct inlay_manifest m = plain(), got;
     struct inlay_buffer b = {0};
-    uint8_t link[16], digest[32];
+    uint8_t link[16], digest[32], first[32 + 512];
     m.chunk_log = 9;
     write_patch(&m, f, payload_len, &b);
     assert_int_equal(inlay_container_open(b.data, b.len, &got, NULL), 0);
@@ -143,6 +142,11 @@ static void follow_chain(size_t payload_len, const struct inlay_container_fields
         int last = b.len - pos <= 512;
         size_t len = last ? b.len - pos : 512;
         inlay_sha256(b.data + pos, len, digest);
+        if (chunks == 0 && !f) { /* vouches for the manifest, too */
+            inlay_sha256(b.data, got.len, first);
+            memcpy(first + 32, b.data + pos, len);
+            inlay_sha256(first, 32 + len, digest);
+        }
         assert_memory_equal(digest, link, link_len);
         for (size_t k = 0; k < (last ? len : len - link_len); k++, payload++)
             assert_int_equal(b.data[pos + k], (uint8_t)(payload * 7u));
@@ -202,7 +206,7 @@ static void every_flipped_bit_matters(void **state)
     write_patch(&m, &all_fields, 100, &b);
     assert_int_equal(inlay_manifest_read(&good, b.data, b.len), INLAY_OK);
     unsigned refused = 0;
-    for (size_t bit = 0; bit < 8u * good.sig.pos; bit++) {
+    for (size_t bit = 0; bit < 8u * good.len; bit++) {
         b.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
         enum inlay_status st = inlay_manifest_read(&got, b.data, b.len);
         assert_true(st == INLAY_OK || st == INLAY_MORE || st == INLAY_E_CORRUPT ||
@@ -241,9 +245,10 @@ static void what_is_wrong_has_its_own_status(void **state)
     write_patch(&m, &f, 100, &b);
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_OK);
     expect(&b, 0, 'X', INLAY_E_CORRUPT);
-    expect(&b, 2, 0x44, INLAY_E_UNSUPPORTED);                        /* level */
-    expect(&b, 2, 0x34, INLAY_E_UNSUPPORTED);                        /* a flag from the future */
-    expect(&b, 2, 0x25, INLAY_E_CORRUPT);                            /* in place without geometry */
+    expect(&b, 2, 0x94, INLAY_E_UNSUPPORTED);                        /* level */
+    expect(&b, 2, 0x55, INLAY_E_CORRUPT);                            /* in place without geometry */
+    expect(&b, got.old_version.pos - 3u, 2, INLAY_E_CORRUPT);        /* fields shorter than theirs */
+    expect(&b, got.old_version.pos - 3u, 0, INLAY_E_CORRUPT);
     expect(&b, got.old_version.pos - 2u, 0x70, INLAY_E_UNSUPPORTED); /* unknown, must be known */
     expect(&b, got.old_version.pos - 2u, 0xF0, INLAY_OK);            /* unknown, may be ignored */
     expect(&b, got.old_version.pos - 1u, 2, INLAY_E_CORRUPT);
@@ -260,23 +265,22 @@ static void only_the_shortest_numbers_count(void **state)
     write_patch(&m, NULL, 100, &b);
     /* old_size 01 becomes 81 00: the same number, one byte longer. */
     assert_int_equal(inlay_buffer_add_byte(&b, 0), 0);
-    memmove(b.data + 6, b.data + 5, b.len - 6u);
-    b.data[3]++;
-    b.data[4] = 0x81;
-    b.data[5] = 0x00;
+    memmove(b.data + 5, b.data + 4, b.len - 5u);
+    b.data[3] = 0x81;
+    b.data[4] = 0x00;
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_E_CORRUPT);
     inlay_buffer_free(&b);
 }
 
 /* Damage to an unsigned manifest shows, also where every value would still make sense. */
-static void an_unsigned_manifest_has_a_digest(void **state)
+static void an_unsigned_manifest_is_sealed(void **state)
 {
     (void)state;
     struct inlay_manifest m = plain(), got;
     struct inlay_buffer b = {0};
     write_patch(&m, NULL, 100, &b);
     assert_int_equal(inlay_container_open(b.data, b.len, &got, NULL), 0);
-    for (size_t bit = 0; bit < 8u * got.body_pos; bit++) {
+    for (size_t bit = 0; bit < 8u * b.len; bit++) {
         struct inlay_manifest bad;
         b.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
         assert_int_equal(inlay_container_open(b.data, b.len, &bad, NULL), INLAY_EXIT_CORRUPT);
@@ -305,7 +309,7 @@ static void the_writer_refuses_what_the_reader_would(void **state)
     m.check_len = 17;
     refused(&m, NULL, INLAY_EXIT_USAGE);
     m = plain();
-    m.codec = 8;
+    m.codec = 4;
     refused(&m, NULL, INLAY_EXIT_USAGE);
     m = plain();
     m.params_len = 32;
@@ -315,7 +319,7 @@ static void the_writer_refuses_what_the_reader_would(void **state)
     refused(&m, NULL, INLAY_EXIT_LIMIT);
     m = in_place();
     m.plan_len = 0;
-    m.new_size = 4u * 16384u + 5u * 65536u + 1u;
+    m.new_size = 4u * 16384u + 4u * 65536u + 1u;
     refused(&m, NULL, INLAY_EXIT_LIMIT);
     m = in_place();
     m.plan_len = 0;
@@ -354,7 +358,10 @@ static void there_is_a_place_for_the_signature(void **state)
     assert_int_equal(got.new_digest_len, 32);
     assert_memory_equal(got.new_digest, m.new_digest, 32);
     assert_int_equal(got.old_digest_len, 8);
-    expect(&b, 2, INLAY_LEVEL << 5, INLAY_E_CORRUPT); /* not signed, it says */
+    b.data[2] ^= INLAY_FLAG_SIGNED; /* not signed, it says */
+    assert_int_equal(inlay_container_open(b.data, b.len, &got, NULL), INLAY_EXIT_CORRUPT);
+    b.data[2] ^= INLAY_FLAG_SIGNED;
+    assert_int_equal(inlay_container_open(b.data, b.len, &got, NULL), 0);
     for (size_t n = got.len; n < got.body_pos; n++) {
         struct inlay_manifest part;
         assert_int_equal(inlay_manifest_read(&part, b.data, n), INLAY_MORE);
@@ -371,7 +378,7 @@ int main(void)
         cmocka_unit_test(a_truncated_manifest_asks_for_more),
         cmocka_unit_test(every_flipped_bit_matters),
         cmocka_unit_test(what_is_wrong_has_its_own_status),
-        cmocka_unit_test(an_unsigned_manifest_has_a_digest),
+        cmocka_unit_test(an_unsigned_manifest_is_sealed),
         cmocka_unit_test(only_the_shortest_numbers_count),
         cmocka_unit_test(the_writer_refuses_what_the_reader_would),
         cmocka_unit_test(there_is_a_place_for_the_signature),

@@ -81,6 +81,29 @@ static void forge_result(const struct scenario *s, struct inlay_buffer *patch)
         inlay_container_write(&m, &signed_fields, s->payload.data, s->payload.len, patch, &err), 0);
 }
 
+/* Beside the old image a wrong result costs the update and nothing else. */
+static void wrong_result_one(const struct scenario *s)
+{
+    struct inlay_buffer forged;
+    struct device d;
+    if (s->in_place)
+        return;
+    forge_result(s, &forged);
+    device_open(&d, s);
+    assert_int_equal(run(&d, &forged, 1, 300), INLAY_E_RESULT);
+    assert_memory_equal(d.a.data, s->old_image, s->old_size);
+    assert_int_equal(run(&d, &s->patch, 1, 300), INLAY_DONE);
+    check_result(&d, s);
+    device_close(&d);
+    inlay_buffer_free(&forged);
+}
+
+static void a_wrong_result_beside_the_old_image_begins_anew(void **state)
+{
+    (void)state;
+    each(wrong_result_one);
+}
+
 static unsigned dry_once_unsure;
 
 static void dry_one(const struct scenario *s)
@@ -274,7 +297,8 @@ static void damage_to_an_unsigned_patch_changes_nothing(void **state)
     d.cfg.boots_max = UINT32_MAX; /* each of these begins counts as a boot without a commit */
     for (size_t bit = 0; bit < 8u * s->man.body_pos; bit++) {
         s->patch.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
-        assert_true(run(&d, &s->patch, bit, 700) < 0);
+        enum inlay_status st = run(&d, &s->patch, bit, 700);
+        assert_true(st < 0 && st != INLAY_E_OLD); /* it is not the image that is wrong */
         assert_int_equal(d.power.ops, 0);
         s->patch.data[bit / 8u] ^= (uint8_t)(1u << bit % 8u);
     }
@@ -415,14 +439,13 @@ static void what_does_not_fit_is_refused(void **state)
     d.work.f.region[0].count = 1;
     assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
     d.work.f.region[0].count = 8;
-    d.a.f.write_size = 8;
+    d.a.f.region[0].block_len *= 2; /* other blocks than those in the patch's order */
+    d.a.f.region[0].count /= 2;
     assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+    d.a.f.region[0] = s->shape->slot[0];
     d.a.f.write_size = 3;
     assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_USAGE);
     d.a.f.write_size = 4;
-    d.a.f.erased = 0;
-    assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
-    d.a.f.erased = 0xFF;
     d.cfg.component = (const uint8_t *)"radio";
     d.cfg.component_len = 5;
     assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_POLICY);
@@ -446,6 +469,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(any_chunking_gives_the_new_image),
         cmocka_unit_test(unchanged_blocks_are_never_erased_and_others_once),
         cmocka_unit_test(the_same_patch_again_is_a_no_op),
+        cmocka_unit_test(a_wrong_result_beside_the_old_image_begins_anew),
         cmocka_unit_test(dry_run_decodes_all_and_writes_nothing),
         cmocka_unit_test(a_wrong_old_image_is_refused_before_anything_is_written),
         cmocka_unit_test(the_first_wrong_piece_is_named),

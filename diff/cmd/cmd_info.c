@@ -113,7 +113,7 @@ static void print_geometry(const struct patch *p)
     printf("slot              ");
     for (unsigned i = 0; i < m->regions; i++)
         printf("%s%u x %u", i ? ", " : "", m->region[i].count, m->region[i].block_len);
-    printf(" bytes, written by %u, erased 0x%02x\n", m->write_size, m->erased);
+    puts(" bytes");
     printf("work area         %u bytes of manifest and plan, %u of pool, %u staged blocks\n",
            p->needs.head_len, m->pool_len, m->stage_blocks);
 }
@@ -151,8 +151,6 @@ static void json_geometry(struct json *j, const struct patch *p)
 {
     const struct inlay_manifest *m = &p->m;
     json_object(j, "slot");
-    json_number(j, "write_size", m->write_size);
-    json_number(j, "erased", m->erased);
     json_array(j, "regions");
     for (unsigned i = 0; i < m->regions; i++) {
         json_object(j, NULL);

@@ -20,7 +20,7 @@ static const char *profile_name, *cut_text = "none", *torn_text = "none", *cuts_
 static int as_json, full;
 
 static const struct cli_option options[] = {
-    {'p', "profile", "NAME|FILE", "the device; default: the shipped profile with the patch's flash",
+    {'p', "profile", "NAME|FILE", "the device; default: the shipped profile with the patch's blocks, host if any will do",
      &profile_name, NULL},
     {'c', "cut", "WHERE",
      "none (default), every: at each operation in turn, or\n"
@@ -157,20 +157,20 @@ static int read_request(struct request *ask)
 
 /* ---- profile ---- */
 
+/* A manifest says no more of the slot than what the images are in. */
 static int same_flash(const struct inlay_profile_area *a, const struct inlay_manifest *m)
 {
-    if (!m->has_geometry)
-        return !a->regions;
-    if (a->regions != m->regions || a->write_size != m->write_size || a->erased != m->erased)
-        return 0;
-    for (unsigned r = 0; r < a->regions; r++)
-        if (a->region[r].count != m->region[r].count ||
-            a->region[r].block_len != m->region[r].block_len)
+    if (!m->regions || a->regions < m->regions)
+        return !m->regions && !a->regions;
+    for (unsigned r = 0; r < m->regions; r++)
+        if (a->region[r].block_len != m->region[r].block_len ||
+            a->region[r].count < m->region[r].count ||
+            (r + 1u < m->regions && a->region[r].count > m->region[r].count))
             return 0;
     return 1;
 }
 
-/* The first shipped profile with the flash that the patch was made for. */
+/* The first shipped profile with the flash that the patch was made for; host if any will do. */
 static int find_profile(const struct inlay_buffer *patch, struct inlay_profile *p,
                         struct inlay_error *err)
 {

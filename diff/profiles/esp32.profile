@@ -22,7 +22,7 @@ work.blocks = 16 x 4096
 ram = 48K
 model_ram = 32K
 chunk_len = 4096
-check_len = 3
+check_len = 2
 
 cpu_hz = 160000000
 cpu_mw = 130

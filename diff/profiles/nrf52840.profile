@@ -33,7 +33,7 @@ second.busy_mw = 12
 ram = 16K
 model_ram = 13K
 chunk_len = 1024
-check_len = 3
+check_len = 2
 
 cpu_hz = 64000000
 cpu_mw = 11

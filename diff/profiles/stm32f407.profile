@@ -23,7 +23,7 @@ work.erase_us = 250000, 1000000
 ram = 24K
 model_ram = 16K
 chunk_len = 4096
-check_len = 3
+check_len = 2
 
 cpu_hz = 168000000
 cpu_mw = 130

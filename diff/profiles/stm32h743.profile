@@ -33,7 +33,7 @@ second.busy_mw = 100
 ram = 64K
 model_ram = 48K
 chunk_len = 8192
-check_len = 3
+check_len = 2
 
 cpu_hz = 400000000
 cpu_mw = 300

@@ -33,7 +33,7 @@ second.busy_mw = 66
 ram = 16K
 model_ram = 10K
 chunk_len = 2048
-check_len = 3
+check_len = 2
 
 cpu_hz = 80000000
 cpu_mw = 30

@@ -140,10 +140,10 @@ static int make_area(struct job *j, struct area *a)
 static int make_areas(struct job *j)
 {
     const struct inlay_manifest *m = &j->manifest;
-    j->slot.flash.regions = m->has_geometry ? m->regions : 1;
-    j->slot.flash.write_size = m->has_geometry ? m->write_size : 1;
-    j->slot.flash.region[0] = (struct inlay_region){1, m->new_size};
-    if (m->has_geometry)
+    j->slot.flash.regions = m->regions != 0 ? m->regions : 1;
+    j->slot.flash.write_size = 4;
+    j->slot.flash.region[0] = (struct inlay_region){1, (m->new_size + 3u) & ~3u};
+    if (m->regions != 0)
         memcpy(j->slot.flash.region, m->region, sizeof m->region);
     j->from.flash.regions = 1;
     j->from.flash.write_size = 1;
@@ -200,7 +200,7 @@ static enum inlay_status update(struct job *j, uint32_t period)
     const struct inlay_crypto crypto = {&j->books, hash_init, hash_update, hash_final, NULL};
     const struct inlay_config cfg = {.old = j->manifest.in_place ? &j->slot.flash : &j->from.flash,
                                      .slot = &j->slot.flash,
-                                     .work = j->manifest.has_geometry ? &j->work.flash : NULL,
+                                     .work = j->manifest.regions != 0 ? &j->work.flash : NULL,
                                      .crypto = &crypto,
                                      .codecs = codecs};
     enum inlay_status status;
@@ -304,7 +304,7 @@ static const char *run(struct job *j)
     at = put_number(put_figures(j, at), "price", price);
     if (emu_save("result", j->slot.data, j->needs.new_size))
         return "cannot write the result";
-    if (j->manifest.has_geometry)
+    if (j->manifest.regions != 0)
         wrong = run_with_resets(j, &boots);
     at = put_number(at, "boots", boots);
     at[-1] = '\n';

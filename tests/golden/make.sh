@@ -42,59 +42,52 @@ def take(data, at):
     return at + 1
 
 
-def lengths(flags):
-    """Bytes of old digest, of link and of seal, which is longer in place."""
-    return (4, 2, 4) if flags & 1 else (4, 2, 2)
-
-
 def split(data):
-    """The manifest's fields behind its length, in order, and what follows signature block."""
-    old_digest, link, seal = lengths(data[2])
-    names, at, m = {}, 4, data[:data[3]]
-    for name in ('old_size', 'new_size', 'payload_len', 'sizes', 'plan_len', 'params',
-                 'old_digest', 'new_digest', 'link', 'rest'):
-        if name == 'sizes':
-            end = at + 1
-        elif name == 'params':
-            end = at + 1 + m[at] % 32
-        elif name == 'link':
-            end = at + link
-        elif name == 'old_digest':
-            end = at + old_digest
-        elif name == 'new_digest':
-            end = at + 8
-        elif name == 'rest':
-            end = len(m)
+    """The manifest's fields behind the flags, in order; the one chunk."""
+    names, at = {}, 3
+    for name in ('old_size', 'new_size', 'payload_len', 'plan_len', 'params', 'old_digest',
+                 'new_digest', 'geometry'):
+        if name == 'params':
+            end = at + 1 + data[at] % 32
+        elif name in ('old_digest', 'new_digest'):
+            end = at + 4
+        elif name == 'geometry':
+            end = take(data, take(data, take(data, at + 1)))
         else:
-            end = take(m, at)
-        names[name] = m[at:end]
+            end = take(data, at)
+        names[name] = data[at:end]
         at = end
-    return names, data[data[3] + seal:]
+    names['fields'] = b''
+    return names, data[at + 4:]
 
 
-def join(names, chunks, flags=good[2]):
-    old_digest, link, seal = lengths(flags)
-    names['old_digest'] = names['old_digest'][:old_digest]
-    names['link'] = names['link'][:link]
-    body = b''.join(names.values())
-    head = b'IL' + bytes([flags, 4 + len(body)]) + body
-    return head + hashlib.sha256(head).digest()[:seal] + chunks
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def join(names, chunk, flags=good[2]):
+    head = b'IL' + bytes([flags]) + b''.join(names.values())
+    return head + sha(sha(head) + chunk)[:4] + chunk
 
 
 def edit(flags=good[2], **changes):
     """The good patch with some fields changed, and a seal that is right."""
-    names, chunks = split(good)
+    names, chunk = split(good)
     for name, change in changes.items():
         names[name] = change(names[name])
-    return join(names, chunks, flags)
+    return join(names, chunk, flags)
 
 
-def chained(payload):
-    """The good patch with another payload of one chunk and a link that is right."""
+def carry(payload):
+    """The good patch with another payload of one chunk and a seal that is right."""
     names, _ = split(good)
     names['payload_len'] = uvarint(len(payload))
-    names['link'] = hashlib.sha256(payload).digest()[:4]
     return join(names, payload)
+
+
+def fields(data):
+    """With fields, which are anything."""
+    return edit(flags=good[2] | 4, fields=lambda _: uvarint(len(data)) + data)
 
 
 assert edit() == good
@@ -103,35 +96,34 @@ payload = split(good)[1]
 # Damage: what a digest or a length finds.
 put('bad-empty.inlay', b'')
 put('bad-magic.inlay', flip(good, 0))
-put('bad-truncated-manifest.inlay', good[:30])
+put('bad-truncated-manifest.inlay', good[:20])
 put('bad-truncated-chunk.inlay', good[:-1])
 put('bad-trailing.inlay', good + b'x')
-put('bad-manifest.inlay', flip(good, 20))
+put('bad-manifest.inlay', flip(good, 14))
 put('bad-chunk.inlay', flip(good, len(good) - 1))
 
 # Contradictions behind digests that are right.
-put('bad-flags.inlay', edit(flags=good[2] & ~1))
-put('bad-link.inlay', edit(link=lambda b: flip(b, 1)))
+put('bad-flags.inlay', edit(flags=good[2] & ~2, geometry=lambda b: b''))
+put('bad-seal.inlay', flip(good, len(good) - len(payload) - 1))
 put('bad-number.inlay', edit(old_size=lambda b: b[:-1] + bytes([b[-1] | 128, 0])))
 put('bad-size.inlay', edit(old_size=lambda b: uvarint(1 << 31)))
-put('bad-check-len.inlay', edit(sizes=lambda b: bytes([b[0] & 0xe0 | 17])))
+put('bad-check-len.inlay', edit(geometry=lambda b: bytes([b[0] & 0xe0 | 17]) + b[1:]))
 put('bad-plan-len.inlay', edit(plan_len=lambda b: flip(b, 0)))
 put('bad-params.inlay', edit(params=lambda b: bytes([b[0] + 2]) + b[1:] + b'\1\1'))
 put('bad-zero-param.inlay', edit(params=lambda b: bytes([b[0] + 1]) + b[1:] + b'\0'))
 put('bad-old-digest.inlay', edit(old_digest=lambda b: flip(b, 0)))
-put('bad-new-digest.inlay', edit(new_digest=lambda b: flip(b, 7)))
-put('bad-payload.inlay', chained(flip(payload, len(payload) - 6)))
-put('bad-payload-end.inlay', chained(payload + bytes(5)))
-field = good[2] | 4
-put('bad-field-order.inlay', edit(flags=field, rest=lambda b: b + b'\x82\1b\x81\1a'))
-put('bad-field-len.inlay', edit(flags=field, rest=lambda b: b + b'\x81\2a'))
+put('bad-new-digest.inlay', edit(new_digest=lambda b: flip(b, 3)))
+put('bad-payload.inlay', carry(flip(payload, len(payload) - 6)))
+put('bad-payload-end.inlay', carry(payload + bytes(5)))
+put('bad-field-order.inlay', fields(b'\x82\1b\x81\1a'))
+put('bad-field-len.inlay', fields(b'\x81\2a'))
+put('bad-fields-len.inlay', edit(flags=good[2] | 4, fields=lambda _: b'\xff\x7f\x81\1a'))
 
 # Valid, but not for this level or build.
-put('unsupported-level.inlay', flip(good, 2, 0x60))
-put('unsupported-flag.inlay', edit(flags=good[2] | 0x10))
-put('unsupported-codec.inlay', edit(params=lambda b: bytes([b[0] | 0xe0]) + b[1:]))
+put('unsupported-level.inlay', flip(good, 2, 0xc0))
+put('unsupported-codec.inlay', edit(flags=good[2] | 0x30))
 put('bad-large-in-place.inlay', edit(params=lambda b: b[:1] + bytes([b[1] | 128]) + b[2:]))
 put('unsupported-processor.inlay', edit(params=lambda b: b[:1] + bytes([b[1] | 15]) + b[2:]))
-put('unsupported-field.inlay', edit(flags=field, rest=lambda b: b + b'\x7f\1x'))
-put('good-skipped-field.inlay', edit(flags=field, rest=lambda b: b + b'\xf0\1x'))
+put('unsupported-field.inlay', fields(b'\x7f\1x'))
+put('good-skipped-field.inlay', fields(b'\xf0\1x'))
 END

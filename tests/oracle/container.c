@@ -2,6 +2,7 @@
 /* FORMAT.md, "The file". */
 #include "oracle.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { IN_PLACE = 1, GEOMETRY = 2, FIELDS = 4, SIGNED = 8 };
@@ -19,12 +20,9 @@ static void read_sizes(struct patch *p, struct bytes *b)
     uint32_t more = take_uvarint(b);
     p->new_size = more & 1 ? p->old_size - more / 2 - 1 : p->old_size + more / 2;
     p->payload_len = take_uvarint(b);
-    unsigned packed = take_byte(b);
-    p->chunk_log = 9 + packed / 32;
-    p->check_len = packed % 32;
     p->plan_len = take_uvarint(b);
-    if (p->check_len > 16 || p->plan_len > p->payload_len)
-        bad("bad length of check or plan");
+    if (p->plan_len > p->payload_len)
+        bad("the plan is longer than the payload");
     if (p->old_size > SIZE_LIMIT || p->new_size > SIZE_LIMIT || p->payload_len > SIZE_LIMIT)
         die(EXIT_LIMIT, "a size is beyond 2 GB");
 }
@@ -32,35 +30,48 @@ static void read_sizes(struct patch *p, struct bytes *b)
 static void read_geometry(struct patch *p, struct bytes *b)
 {
     unsigned packed = take_byte(b);
-    uint64_t room = 0;
-    if (packed % 16 > 8)
-        bad("bad write size");
+    uint64_t room = 0, most = p->new_size;
+    if (p->in_place && p->old_size > most)
+        most = p->old_size;
+    p->check_len = packed % 32;
     p->regions = 1 + packed / 32;
     for (unsigned i = 0; i < p->regions; i++) {
-        uint32_t count = take_uvarint(b), len = take_uvarint(b);
+        int last = i + 1 == p->regions;
+        uint32_t len = take_uvarint(b);
         uint64_t block = (uint64_t)(len / 32 * 2 + 1) << len % 32;
-        if (count == 0 || block > SIZE_LIMIT || block % (1u << packed % 16) != 0)
+        if (block > SIZE_LIMIT || (i > 0 && room >= most))
             bad("bad region");
+        uint64_t count = last ? (most - room + block - 1) / block : take_uvarint(b);
+        if (last && count == 0)
+            count = 1;
+        if (count == 0)
+            bad("a region without blocks");
         room += count * block;
         if (room > SIZE_LIMIT)
             die(EXIT_LIMIT, "the slot is beyond 2 GB");
-        p->region[i] = (struct region){count, (uint32_t)block};
+        p->region[i] = (struct region){(uint32_t)count, (uint32_t)block};
     }
-    p->stage_blocks = take_uvarint(b);
-    p->pool_len = take_uvarint(b);
-    if (p->pool_len > p->old_size || (!p->in_place && (p->stage_blocks || p->pool_len)))
-        bad("bad pool or stage");
-    if (p->new_size > room || (p->in_place && p->old_size > room) || p->stage_blocks > 1024)
-        die(EXIT_LIMIT, "an image does not fit the slot");
+    if (p->in_place) {
+        p->stage_blocks = take_uvarint(b);
+        p->pool_len = take_uvarint(b);
+    }
+    if (p->check_len > 16 || p->pool_len > p->old_size)
+        bad("the pool is longer than the old image, or a check than 16 bytes");
+    if (p->stage_blocks > 1024)
+        die(EXIT_LIMIT, "more than 1024 staged blocks");
 }
 
-static void read_fields(struct bytes *b)
+static void read_fields(struct bytes *all)
 {
+    uint32_t fields_len = take_uvarint(all);
+    const uint8_t *at = take_bytes(all, fields_len);
+    struct bytes b = {at, all->at};
     unsigned last = 0;
     do {
-        unsigned type = take_byte(b);
-        uint32_t len = take_uvarint(b);
-        struct bytes value = {take_bytes(b, len), b->at};
+        unsigned type = take_byte(&b);
+        uint32_t len = take_uvarint(&b);
+        at = take_bytes(&b, len);
+        struct bytes value = {at, b.at};
         uint32_t most = type == 0x01 ? 32 : type == 0x81 || type == 0x82 ? 64 : UINT32_MAX;
         if (type <= last || len == 0 || len > most)
             bad("bad field");
@@ -72,46 +83,71 @@ static void read_fields(struct bytes *b)
             bad("an unknown field that may not be ignored");
         }
         last = type;
-    } while (b->at != b->end);
+    } while (b.at != b.end);
 }
 
-/* How many bytes of digests there are, signed or not. */
+/* How many bytes of digests there are, signed or not; `first` is of the first link. */
 struct lengths {
-    unsigned link, seal, old_image, new_image;
+    unsigned first, link, old_image, new_image;
 };
 
-static const struct lengths with_signature = {16, 0, 8, 32};
-static const struct lengths in_place = {2, 4, 4, 8};
-static const struct lengths beside = {2, 2, 4, 8};
+static const struct lengths with_signature = {16, 16, 8, 32};
+static const struct lengths in_place = {4, 2, 4, 4};
+static const struct lengths beside = {2, 2, 4, 4};
 
-static void read_manifest(struct patch *p, struct bytes b, unsigned flags,
-                          const struct lengths *lengths, uint8_t *link)
+/* Returns the first link if it is in the manifest. */
+static const uint8_t *read_manifest(struct patch *p, struct bytes *b, unsigned flags,
+                                    const struct lengths *lengths)
 {
+    const uint8_t *link = NULL;
     p->in_place = flags & IN_PLACE;
     if (p->in_place && !(flags & GEOMETRY))
         bad("in place without a geometry");
-    read_sizes(p, &b);
-    unsigned packed = take_byte(&b);
-    p->codec = packed / 32;
+    read_sizes(p, b);
+    unsigned packed = take_byte(b);
+    p->chunk_log = 9 + packed / 32;
     p->params_len = packed % 32;
-    memcpy(p->params, take_bytes(&b, p->params_len), p->params_len);
+    memcpy(p->params, take_bytes(b, p->params_len), p->params_len);
     p->old_digest_len = lengths->old_image;
-    memcpy(p->old_digest, take_bytes(&b, p->old_digest_len), p->old_digest_len);
+    memcpy(p->old_digest, take_bytes(b, p->old_digest_len), p->old_digest_len);
     p->new_digest_len = lengths->new_image;
-    memcpy(p->new_digest, take_bytes(&b, p->new_digest_len), p->new_digest_len);
-    memcpy(link, take_bytes(&b, lengths->link), lengths->link);
+    memcpy(p->new_digest, take_bytes(b, p->new_digest_len), p->new_digest_len);
+    if (flags & SIGNED)
+        link = take_bytes(b, lengths->first);
     if (flags & GEOMETRY)
-        read_geometry(p, &b);
+        read_geometry(p, b);
     if (flags & FIELDS)
-        read_fields(&b);
-    if (b.at != b.end)
-        bad("the manifest is longer than its fields");
+        read_fields(b);
+    return link;
 }
 
-/* Checks chunk after chunk and joins their payload. */
-static void read_chunks(struct patch *p, struct bytes b, const uint8_t *link, unsigned link_len)
+/* A signature, which nobody checks here, or the seal, which is returned. */
+static const uint8_t *read_signature(struct bytes *b, unsigned flags, const struct lengths *lengths)
+{
+    uint32_t len = flags & SIGNED ? take_uvarint(b) : lengths->first;
+    if (len == 0 || len > 512)
+        bad("bad signature block");
+    return take_bytes(b, len);
+}
+
+/* The digest that the first chunk's link is the start of; manifest_len 0: of the chunk alone. */
+static void first_digest(const uint8_t *manifest, size_t manifest_len, const uint8_t *chunk,
+                         size_t chunk_len, uint8_t *digest)
+{
+    uint8_t *both = need(32 + chunk_len);
+    size_t n = manifest_len ? 32 : 0;
+    if (manifest_len)
+        sha256(manifest, manifest_len, both);
+    memcpy(both + n, chunk, chunk_len);
+    sha256(both, n + chunk_len, digest);
+    free(both);
+}
+
+/* Joins the payload of the chunks and checks all links but the first, which was. */
+static void read_chunks(struct patch *p, struct bytes b, unsigned link_len)
 {
     uint32_t chunk = (uint32_t)1 << p->chunk_log, done = 0;
+    const uint8_t *link = NULL;
     uint8_t digest[32];
     p->payload = need(p->payload_len);
     for (;;) {
@@ -122,7 +158,7 @@ static void read_chunks(struct patch *p, struct bytes b, const uint8_t *link, un
         uint32_t len = last ? left : chunk;
         const uint8_t *at = take_bytes(&b, len);
         sha256(at, len, digest);
-        if (memcmp(digest, link, link_len) != 0)
+        if (link && memcmp(digest, link, link_len) != 0)
             die(EXIT_CORRUPT, "the chunk at payload byte %u does not match its link", done);
         memcpy(p->payload + done, at, payload);
         done += payload;
@@ -137,34 +173,30 @@ static void read_chunks(struct patch *p, struct bytes b, const uint8_t *link, un
 void read_patch(struct patch *p, const uint8_t *data, size_t len)
 {
     struct bytes b = {data, data + len};
-    uint8_t link[16], digest[32];
+    uint8_t digest[32];
     if (memcmp(take_bytes(&b, 2), "IL", 2) != 0)
         bad("not a patch");
-    unsigned flags = take_byte(&b);
-    if (flags / 32 != 1)
+    unsigned packed = take_byte(&b), flags = packed % 16;
+    if (packed / 64 != 1)
         bad("an unknown level");
-    flags %= 32;
-    if (flags > 15)
-        bad("an unknown flag");
-    uint32_t manifest_len = take_uvarint(&b);
-    if (manifest_len < 5 || manifest_len > 1024 || manifest_len > len)
-        bad("bad length of the manifest");
-    struct bytes manifest = {b.at, data + manifest_len};
-    b.at = data + manifest_len;
+    p->codec = packed / 16 % 4;
     const struct lengths *lengths = flags & SIGNED     ? &with_signature
                                     : flags & IN_PLACE ? &in_place
                                                        : &beside;
-    uint32_t sig_len = flags & SIGNED ? take_uvarint(&b) : lengths->seal;
-    if (sig_len > 512 || sig_len == 0)
-        bad("bad signature block");
-    const uint8_t *tail = take_bytes(&b, sig_len);
+    const uint8_t *link = read_manifest(p, &b, flags, lengths);
+    size_t manifest_len = (size_t)(b.at - data);
+    const uint8_t *tail = read_signature(&b, flags, lengths);
     if (b.at - data > 1024)
         bad("manifest and signature are too long");
-    sha256(data, manifest_len, digest);
-    if (memcmp(tail, digest, lengths->seal) != 0)
-        bad("the manifest does not match its seal");
-    read_manifest(p, manifest, flags, lengths, link);
-    read_chunks(p, b, link, lengths->link);
+    uint32_t chunk = (uint32_t)1 << p->chunk_log;
+    size_t left = (size_t)(b.end - b.at), first = p->payload_len > chunk ? chunk : p->payload_len;
+    if (left < first)
+        bad("the first chunk is cut short");
+    first_digest(data, link ? 0 : manifest_len, b.at, first, digest);
+    if (memcmp(digest, link ? link : tail, lengths->first) != 0)
+        bad(link ? "the first chunk does not match its link"
+                 : "manifest and first chunk do not match the seal");
+    read_chunks(p, b, lengths->link);
 }
 
 void find_block(const struct patch *p, uint32_t block, uint32_t *start, uint32_t *end)

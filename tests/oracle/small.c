@@ -283,18 +283,23 @@ static void make_block(struct small *s)
 struct group {
     uint8_t *data;
     size_t len, room;
-    uint32_t staged;
+    uint32_t blocks, staged;
 };
 
 static void step_block(struct small *s, struct group *g)
 {
-    if (s->p->in_place && plain_bit(s, C_STEP + 2) && ++g->staged > s->p->stage_blocks)
-        bad("a group stages more blocks than the manifest says");
+    if (g->staged < s->p->stage_blocks)
+        g->staged += plain_bit(s, C_STEP + 3);
+    g->blocks++;
+    uint32_t last = s->next_block - s->way, block = s->next_block;
     s->trend = plain_bit(s, C_TREND + s->trend);
-    uint32_t block = s->next_block;
     if (!s->trend)
         block += signed_number(s, KIND_BLOCK);
-    s->next_block = block + 1;
+    if (block == last + 1)
+        s->way = 1;
+    else if (block == last - 1)
+        s->way = UINT32_MAX;
+    s->next_block = block + s->way;
     find_block(s->p, block, &s->pos, &s->end);
     uint32_t start = s->pos;
     make_block(s);
@@ -316,7 +321,7 @@ static void step_commit(struct small *s, struct group *g)
         if (raw_bits(s, 8) != digest[i])
             bad("a group does not match its check");
     g->len = 0;
-    g->staged = 0;
+    g->blocks = g->staged = 0;
     reset_but_lessons(s);
 }
 
@@ -355,6 +360,7 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
     s->old = old;
     s->out = out;
     s->in = p->payload;
+    s->way = 1;
     read_params(s);
     for (unsigned i = 0; i < s->flags; i++)
         s->flag[i] = need(sizeof(struct counter) * s->flag_size);
@@ -364,9 +370,10 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
     }
     read_plan(s);
     for (;;) {
-        if (plain_bit(s, C_STEP))
+        unsigned full = g.staged > 0 && g.staged == p->stage_blocks;
+        if (plain_bit(s, C_STEP + (g.blocks > 0) + full))
             step_block(s, &g);
-        else if (plain_bit(s, C_STEP + 1))
+        else if (g.blocks > 0)
             step_commit(s, &g);
         else
             break;

@@ -66,7 +66,7 @@ struct small {
 
     /* where we are */
     uint32_t recent[16];
-    uint32_t next_block;
+    uint32_t next_block, way; /* and where it goes from there: 1, or -1 modulo 2^32 */
     unsigned trend;
     uint32_t pos, end;
     int run;
