@@ -323,7 +323,8 @@ static void the_writer_refuses_what_the_reader_would(void **state)
     refused(&m, NULL, INLAY_EXIT_LIMIT);
     m = in_place();
     m.plan_len = 0;
-    m.region[0].count = 0x7FFFFFFFu;
+    m.new_size = 0x7FFFFFFFu;
+    m.region[1].count = 0x8000u;
     refused(&m, NULL, INLAY_EXIT_LIMIT);
 }
 
