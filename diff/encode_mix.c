@@ -437,7 +437,11 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
 
 static void free_encoder(struct encoder *e)
 {
-    free(e->tables);
+    /* The proof comes next and needs as much, unless it has its own by now. */
+    if (e->in->rehearsal && !e->rehearsal)
+        inlay_huge_keep(e->tables, walk_tables_len(&e->walk.params) + FAST_SLACK);
+    else
+        free(e->tables);
     free((void *)(uintptr_t)e->truth.move);
     free(e->truth.foresight);
     free(e);
