@@ -46,21 +46,16 @@ void inlay_coder_finish(struct inlay_coder *c)
         c->out->len--;
 }
 
-static uint16_t cost[4097];
+uint16_t inlay_coder_costs[4097];
 
 static void fill_cost(void)
 {
     for (unsigned i = 1; i <= 4096; i++)
-        cost[i] = (uint16_t)(256.0 * 12.0 - 256.0 * log2(i) + 0.5);
+        inlay_coder_costs[i] = (uint16_t)(256.0 * 12.0 - 256.0 * log2(i) + 0.5);
 }
 
 void inlay_coder_cost_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fill_cost);
-}
-
-uint64_t inlay_coder_cost(uint32_t p)
-{
-    return p < 4096u ? 1024u + cost[p ? p : 1u] : cost[p >> 4]; /* statistics only */
 }

@@ -15,6 +15,7 @@
 #define INLAY_ACCOUNT(s, kind)       ((s)->rc.account = &(s)->rc.stats->kind)
 #define INLAY_TRACE(s, counter, bit) inlay_trace_bit(counter, bit)
 #define INLAY_PLANNED(s)             truth_planned(s)
+#define INLAY_GUESS(s, g)            truth_guess(s, g)
 #define INLAY_TRUTH                  struct truth *truth;
 
 struct inlay_coder {

@@ -8,6 +8,7 @@
 #include "container.h"
 #include "encode.h"
 #include "fit.h"
+#include "huge.h"
 #include "parallel.h"
 #include "prove.h"
 #include "rehearsal.h"
@@ -464,6 +465,7 @@ int inlay_diff(const struct inlay_image *old, const struct inlay_image *new,
         code = inlay_prove(profile, j.in_place, j.old, j.new, &result->patch, &rehearsal, err);
     }
     inlay_rehearsal_free(&rehearsal);
+    inlay_huge_drop();
     if (code)
         inlay_diff_result_free(result);
     return code;

@@ -43,8 +43,14 @@ struct inlay_encoded {
 };
 
 /* What a decision of probability p / 65536 costs, in 1/256 bit; the other comes first. */
-uint64_t inlay_coder_cost(uint32_t p);
+extern uint16_t inlay_coder_costs[4097]; /* by p / 16 */
 void inlay_coder_cost_init(void);
+
+static inline uint64_t inlay_coder_cost(uint32_t p)
+{
+    return p < 4096u ? 1024u + inlay_coder_costs[p ? p : 1u]
+                     : inlay_coder_costs[p >> 4]; /* statistics only */
+}
 
 /* Return 0 or an exit code; *out is then empty. */
 int inlay_encode_mix(const struct inlay_encode_input *in, struct inlay_encoded *out,

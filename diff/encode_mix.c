@@ -34,11 +34,13 @@ struct truth {
     uint32_t tables;
     const struct inlay_order_step *step;
     uint8_t check[32];
-    uint8_t taught; /* how much of the old image large models learn first */
+    uint8_t taught;              /* how much of the old image large models learn first */
+    struct foresight *foresight; /* owned; see look_ahead.h */
 };
 
 struct walk;
 struct walk_guess;
+static int truth_guess(struct walk *s, struct walk_guess *g);
 static uint32_t truth_byte(struct walk *s, unsigned i);
 static uint32_t truth_is(struct walk *s, const uint8_t *bytes, unsigned len);
 static uint32_t truth_is_calm(struct walk *s, const struct walk_guess *g);
@@ -67,33 +69,7 @@ static uint32_t truth_is(struct walk *s, const uint8_t *bytes, unsigned len)
     return memcmp(s->truth->new + s->pos, bytes, len) == 0;
 }
 
-/*
- * Will every unit of the stretch be right?  Looks ahead as the walk would go;
- * nothing is learned from right predictions, and the first wrong one ends it.
- */
-static uint32_t truth_is_calm(struct walk *s, const struct walk_guess *g)
-{
-    uint32_t pos = s->pos, run_left = s->run_left, left = s->calm_left;
-    struct inlay_arch_state state = s->old_state;
-    struct walk_cache cache = s->cache;
-    struct walk_guess next = *g;
-    uint32_t calm = 1;
-    for (;;) {
-        unsigned right = truth_is(s, next.now, next.unit.len);
-        unsigned asked = next.changed || next.has_swap;
-        calm = right || asked;
-        left -= !asked;
-        s->pos += next.unit.len;
-        s->run_left -= next.unit.len;
-        if (!right || left == 0 || s->run_left == 0 || walk_guess_unit(s, &next))
-            break;
-    }
-    s->pos = pos;
-    s->run_left = run_left;
-    s->old_state = state;
-    s->cache = cache;
-    return calm;
-}
+#include "look_ahead.h"
 
 /* The new unit, as far as it is of the same kind as the old one. */
 static void truth_parse(struct walk *s, struct inlay_arch_state *st, const uint8_t *now,
@@ -462,8 +438,13 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
 
 static void free_encoder(struct encoder *e)
 {
-    free(e->tables);
+    /* The proof comes next and needs as much, unless it has its own by now. */
+    if (e->in->rehearsal && !e->rehearsal)
+        inlay_huge_keep(e->tables, walk_tables_len(&e->walk.params) + FAST_SLACK);
+    else
+        free(e->tables);
     free((void *)(uintptr_t)e->truth.move);
+    free(e->truth.foresight);
     free(e);
 }
 
@@ -505,7 +486,8 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
     open_walk(e, layout, &params);
     int status = -1;
     e->tables = inlay_huge_alloc(walk_tables_len(&params) + FAST_SLACK);
-    if (e->truth.move && e->tables) {
+    e->truth.foresight = calloc(1, sizeof *e->truth.foresight);
+    if (e->truth.move && e->tables && e->truth.foresight) {
         fast_lay_out(&e->walk, e->tables);
         walk_init(&e->walk);
         status = write_params(&params, &out->params);

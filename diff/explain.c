@@ -11,6 +11,7 @@
 #define INLAY_WANT(value)            0u
 #define INLAY_TRACE(s, counter, bit) ((void)0)
 #define INLAY_PLANNED(s)             ((void)0)
+#define INLAY_GUESS(s, g)            walk_guess_unit(s, g)
 #define INLAY_TRUTH
 #define INLAY_ACCOUNT(s, kind) ((s)->rc.account = &(s)->rc.stats->kind)
 

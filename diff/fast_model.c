@@ -3,7 +3,8 @@
 
 #include <pthread.h>
 
-int16_t inlay_fast_odds[65536];
+struct inlay_fast_vote inlay_fast_votes[4096];
+uint16_t inlay_fast_mixed_of[2 * INLAY_ODDS_MAX + 1];
 uint16_t inlay_fast_next[65536];
 
 int32_t inlay_stretch(uint32_t p); /* the patcher's */
@@ -20,8 +21,13 @@ static void fill_next(unsigned bit)
 
 static void fill(void)
 {
-    for (uint32_t p = 1; p < 65536u; p++)
-        inlay_fast_odds[inlay_fast_place(p)] = (int16_t)inlay_stretch(p);
+    for (uint32_t i = 0; i < 4096u; i++) {
+        uint32_t p = inlay_counter_p((uint16_t)(i << 4));
+        inlay_fast_votes[i].odds = (int16_t)inlay_stretch(p);
+        inlay_fast_votes[i].linear = (int16_t)inlay_shr((int32_t)p - 32768, 4);
+    }
+    for (int32_t sum = -INLAY_ODDS_MAX; sum <= INLAY_ODDS_MAX; sum++)
+        inlay_fast_mixed_of[sum + INLAY_ODDS_MAX] = (uint16_t)inlay_mixed(sum);
     fill_next(0);
     fill_next(1);
 }

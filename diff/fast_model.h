@@ -1,29 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The patcher's model.h for computers: log-odds and counters of bytes come out
- * of tables instead of being worked out each time, and votes are mixed four at
- * a time.  The patcher's own functions fill the tables, so the numbers are the same.
- * Include it before walk.h, and call inlay_fast_model_init() before any walk.
+ * The patcher's model.h for computers: votes, mixed probabilities and counters
+ * of bytes come out of tables instead of being worked out each time, and votes
+ * are mixed eight at a time.  The patcher's own functions fill the tables, so the
+ * numbers are the same.  Include it before walk.h, and call
+ * inlay_fast_model_init() before any walk.
  */
 #ifndef INLAY_FAST_MODEL_H
 #define INLAY_FAST_MODEL_H
 
 #include <stdint.h>
 
-extern int16_t inlay_fast_odds[65536];
+/* A counter's vote: log-odds, and the probability itself. */
+struct inlay_fast_vote {
+    int16_t odds, linear;
+};
+extern struct inlay_fast_vote inlay_fast_votes[4096];
 
-/* Fills the table the first time.  Any thread may call it at any time. */
+/* Fills the tables the first time.  Any thread may call it at any time. */
 void inlay_fast_model_init(void);
 
-/* Those that coarse counters ask for, one in 16, lie together: 8 KB, which caches hold. */
-static inline unsigned inlay_fast_place(uint32_t p)
+/* p: a counter's, which is 8 modulo 16, or 65536 less that; or the half, which says nothing. */
+static inline struct inlay_fast_vote inlay_fast_vote(uint32_t p)
 {
-    return (p >> 4 | p << 12) & 0xffffu;
+    static const struct inlay_fast_vote none;
+    return p & 15u ? inlay_fast_votes[p >> 4] : none;
 }
 
 static inline int32_t inlay_fast_stretch(uint32_t p)
 {
-    return inlay_fast_odds[inlay_fast_place(p)];
+    return inlay_fast_vote(p).odds;
 }
 
 #ifdef __SSE2__
@@ -32,6 +38,17 @@ static inline int32_t inlay_fast_stretch(uint32_t p)
 #define inlay_stretch inlay_fast_stretch
 #include "model.h"
 #undef inlay_stretch
+
+/* inlay_mixed(), by the sum */
+extern uint16_t inlay_fast_mixed_of[2 * INLAY_ODDS_MAX + 1];
+
+static inline uint32_t inlay_fast_mixed(int32_t sum)
+{
+    sum = sum < -INLAY_ODDS_MAX ? -INLAY_ODDS_MAX : sum;
+    sum = sum > INLAY_ODDS_MAX ? INLAY_ODDS_MAX : sum;
+    return inlay_fast_mixed_of[sum + INLAY_ODDS_MAX];
+}
+
 #ifdef __SSE2__
 #include "fast_ballot.h"
 #endif

@@ -43,22 +43,30 @@ struct way {
     uint32_t node; /* or NONE while it is not made */
 };
 
+/* Ways by slot. */
+struct ways {
+    int32_t cost[LIVE];
+    uint32_t start[LIVE], before[LIVE], node[LIVE];
+};
+
+/* Field by field, as compilers then take several slots at a time. */
 struct live {
-    uint32_t diagonal;
-    uint32_t end;      /* new position up to which a candidate asked for it */
-    uint32_t history;  /* of the last bytes on it, a bit for each that differed */
-    int32_t enter;     /* what it costs to start a copy on it */
-    struct way copy;   /* ends in a copy on it */
-    struct way copied; /* the copy that way `after` follows */
-    struct way after;  /* ends in new data that follows such a copy */
+    uint32_t diagonal[LIVE];
+    uint32_t end[LIVE];     /* new position up to which a candidate asked for it */
+    uint32_t history[LIVE]; /* of the last bytes on it, a bit for each that differed */
+    int32_t enter[LIVE];    /* what it costs to start a copy on it */
+    struct ways copy;       /* end in a copy on it */
+    struct ways copied;     /* the copies that ways `after` follow */
+    struct ways after;      /* end in new data that follows such a copy */
 };
 
 struct path {
     const struct match_views *v;
     struct node *nodes;
     size_t count, room;
-    struct live live[LIVE];
+    struct live live;
     unsigned lives;
+    uint32_t leave;   /* no live diagonal leaves the old image before this position */
     struct way fresh; /* ends in new data, whatever came before */
     int32_t enter;    /* what a copy costs on a diagonal not used recently */
     uint32_t recent[RECENT];
@@ -111,41 +119,78 @@ static uint32_t add_node(struct path *p, uint32_t start, uint32_t diagonal, uint
     return (uint32_t)p->count++;
 }
 
-static uint32_t node_of(struct path *p, struct way *w, uint32_t diagonal)
+static struct way get(const struct ways *w, unsigned slot)
 {
-    if (w->node == NONE)
-        w->node = add_node(p, w->start, diagonal, w->before);
-    return w->node;
+    return (struct way){w->cost[slot], w->start[slot], w->before[slot], w->node[slot]};
 }
 
-static uint32_t node_after(struct path *p, struct live *l)
+static void set(struct ways *w, unsigned slot, struct way way)
 {
-    if (l->after.node == NONE) {
-        uint32_t before = node_of(p, &l->copied, l->diagonal);
-        l->after.node = add_node(p, l->after.start, MATCH_NO_DIAGONAL, before);
-    }
-    return l->after.node;
+    w->cost[slot] = way.cost;
+    w->start[slot] = way.start;
+    w->before[slot] = way.before;
+    w->node[slot] = way.node;
+}
+
+static uint32_t node_of(struct path *p, struct ways *w, unsigned slot, uint32_t diagonal)
+{
+    if (w->node[slot] == NONE)
+        w->node[slot] = add_node(p, w->start[slot], diagonal, w->before[slot]);
+    return w->node[slot];
+}
+
+static uint32_t node_after(struct path *p, unsigned slot)
+{
+    struct live *l = &p->live;
+    if (l->after.node[slot] == NONE)
+        l->after.before[slot] = node_of(p, &l->copied, slot, l->diagonal[slot]);
+    return node_of(p, &l->after, slot, MATCH_NO_DIAGONAL);
 }
 
 static uint32_t node_best(struct path *p, const struct best *b)
 {
-    if (b->slot == LIVE)
-        return node_of(p, &p->fresh, MATCH_NO_DIAGONAL);
-    struct live *l = &p->live[b->slot];
-    return b->is_copy ? node_of(p, &l->copy, l->diagonal) : node_after(p, l);
+    if (b->slot < LIVE)
+        return b->is_copy ? node_of(p, &p->live.copy, b->slot, p->live.diagonal[b->slot])
+                          : node_after(p, b->slot);
+    if (p->fresh.node == NONE)
+        p->fresh.node = add_node(p, p->fresh.start, MATCH_NO_DIAGONAL, p->fresh.before);
+    return p->fresh.node;
+}
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Choices without branches: all ones, or 0; and what it picks. */
+static uint32_t mask(int condition)
+{
+    return 0u - (uint32_t)condition;
+}
+
+static uint32_t pick(uint32_t mask, uint32_t a, uint32_t b)
+{
+    return (a & mask) | (b & ~mask);
 }
 
 static struct best find_best(const struct path *p)
 {
-    struct best b = {p->fresh.cost, LIVE, 0};
+    const int32_t *copy = p->live.copy.cost, *after = p->live.after.cost;
+    int32_t cost = p->fresh.cost;
+    unsigned slot = 0;
 
-    for (unsigned i = 0; i < p->lives; i++) {
-        if (p->live[i].copy.cost < b.cost)
-            b = (struct best){p->live[i].copy.cost, i, 1};
-        if (p->live[i].after.cost < b.cost)
-            b = (struct best){p->live[i].after.cost, i, 0};
-    }
-    return b;
+    for (unsigned i = 0; i < p->lives; i++)
+        cost = least(cost, least(copy[i], after[i]));
+    if (cost == p->fresh.cost)
+        return (struct best){cost, LIVE, 0};
+    while (copy[slot] != cost && after[slot] != cost)
+        slot++;
+    return (struct best){cost, slot, copy[slot] == cost};
 }
 
 /* Remembers that the best way uses this diagonal now, which makes it cheap to return to. */
@@ -161,10 +206,10 @@ static void use(struct path *p, uint32_t diagonal)
     p->recent[p->recent_next] = diagonal;
     p->recent_next = (p->recent_next + 1) % RECENT;
     for (unsigned i = 0; i < p->lives; i++) {
-        if (p->live[i].diagonal == gone)
-            p->live[i].enter = p->enter;
-        if (p->live[i].diagonal == diagonal)
-            p->live[i].enter = COST_RECENT;
+        if (p->live.diagonal[i] == gone)
+            p->live.enter[i] = p->enter;
+        if (p->live.diagonal[i] == diagonal)
+            p->live.enter[i] = COST_RECENT;
     }
 }
 
@@ -179,33 +224,46 @@ static uint32_t history_at(const struct match_views *v, uint32_t pos, uint32_t d
     return history;
 }
 
+/* The last slot takes the place of this one. */
+static void fill_gap(struct path *p, unsigned slot)
+{
+    struct live *l = &p->live;
+    unsigned last = --p->lives;
+
+    l->diagonal[slot] = l->diagonal[last];
+    l->end[slot] = l->end[last];
+    l->history[slot] = l->history[last];
+    l->enter[slot] = l->enter[last];
+    set(&l->copy, slot, get(&l->copy, last));
+    set(&l->copied, slot, get(&l->copied, last));
+    set(&l->after, slot, get(&l->after, last));
+}
+
 /* A way to new data that ends with its diagonal lives on in `fresh` if it is better. */
 static void drop(struct path *p, unsigned slot)
 {
-    struct live *l = &p->live[slot];
-
-    if (l->after.cost < p->fresh.cost) {
-        p->fresh = l->after;
-        p->fresh.node = node_after(p, l);
+    if (p->live.after.cost[slot] < p->fresh.cost) {
+        node_after(p, slot);
+        p->fresh = get(&p->live.after, slot);
     }
-    *l = p->live[--p->lives];
+    fill_gap(p, slot);
 }
 
 /* The slot that is least useful: not asked for any more, if there is one, and expensive. */
 static unsigned worst(const struct path *p, uint32_t pos)
 {
+    const struct live *l = &p->live;
     unsigned slot = 0;
 
     for (unsigned i = 1; i < p->lives; i++) {
-        const struct live *a = &p->live[i], *b = &p->live[slot];
-        int a_over = a->end <= pos, b_over = b->end <= pos;
-        if (a_over != b_over) {
-            if (a_over)
+        int over = l->end[i] <= pos, slot_over = l->end[slot] <= pos;
+        if (over != slot_over) {
+            if (over)
                 slot = i;
-        } else if (a->copy.cost != b->copy.cost) {
-            if (a->copy.cost > b->copy.cost)
+        } else if (l->copy.cost[i] != l->copy.cost[slot]) {
+            if (l->copy.cost[i] > l->copy.cost[slot])
                 slot = i;
-        } else if (a->end < b->end) {
+        } else if (l->end[i] < l->end[slot]) {
             slot = i;
         }
     }
@@ -214,22 +272,29 @@ static unsigned worst(const struct path *p, uint32_t pos)
 
 static void wake(struct path *p, uint32_t pos, const struct match_seed *seed)
 {
+    const struct way none = {FAR, pos, NONE, NONE};
+    struct live *l = &p->live;
+
     for (unsigned i = 0; i < p->lives; i++)
-        if (p->live[i].diagonal == seed->diagonal) {
-            if (p->live[i].end < seed->end)
-                p->live[i].end = seed->end;
+        if (l->diagonal[i] == seed->diagonal) {
+            if (l->end[i] < seed->end)
+                l->end[i] = seed->end;
             return;
         }
     if (p->lives == LIVE)
         drop(p, worst(p, pos));
-    struct live *l = &p->live[p->lives++];
-    *l = (struct live){.diagonal = seed->diagonal, .end = seed->end, .enter = p->enter};
-    l->history = history_at(p->v, pos, seed->diagonal);
-    l->copy = (struct way){FAR, pos, NONE, NONE};
-    l->after = l->copied = l->copy;
+    unsigned slot = p->lives++;
+    l->diagonal[slot] = seed->diagonal;
+    l->end[slot] = seed->end;
+    l->history[slot] = history_at(p->v, pos, seed->diagonal);
+    l->enter[slot] = p->enter;
+    set(&l->copy, slot, none);
+    set(&l->copied, slot, none);
+    set(&l->after, slot, none);
     for (unsigned i = 0; i < RECENT; i++)
         if (p->recent[i] == seed->diagonal)
-            l->enter = COST_RECENT;
+            l->enter[slot] = COST_RECENT;
+    p->leave = pos; /* to be found out */
 }
 
 /* What the byte at pos costs as new data. */
@@ -248,77 +313,110 @@ static int32_t price_of_run(const struct match_views *v, uint32_t pos, uint32_t 
     return price;
 }
 
-/*
- * Takes one live diagonal over the byte at pos.  best_cost and best_node are
- * the best way up to there.  Returns 0 if it leaves the old image.
- */
-static int advance(struct path *p, struct live *l, uint32_t pos, int32_t best_cost,
-                   uint32_t best_node)
+/* New data that follows a copy, where that is better than what was known. */
+static void branch_off(struct live *l, unsigned lives, uint32_t pos)
 {
-    uint32_t at = pos + l->diagonal;
-    int32_t enter = best_cost + l->enter, back = l->after.cost + COST_RETURN;
-
-    if (l->copy.cost + COST_LITERALS < l->after.cost) {
-        l->copied = l->copy;
-        l->after = (struct way){l->copy.cost + COST_LITERALS, pos, NONE, NONE};
+    for (unsigned i = 0; i < lives; i++) {
+        int32_t cost = l->copy.cost[i] + COST_LITERALS;
+        uint32_t better = mask(cost < l->after.cost[i]);
+        l->after.cost[i] = least(cost, l->after.cost[i]);
+        l->after.start[i] = pick(better, pos, l->after.start[i]);
+        l->after.node[i] = pick(better, NONE, l->after.node[i]);
+        l->copied.start[i] = pick(better, l->copy.start[i], l->copied.start[i]);
+        l->copied.before[i] = pick(better, l->copy.before[i], l->copied.before[i]);
+        l->copied.node[i] = pick(better, l->copy.node[i], l->copied.node[i]);
     }
-    if (at >= p->v->old_size)
-        return 0;
-    if (back <= enter && back < l->copy.cost)
-        l->copy = (struct way){back, pos, node_after(p, l), NONE};
-    else if (enter < l->copy.cost)
-        l->copy = (struct way){enter, pos, best_node, NONE};
-    l->history = l->history << 1 | (p->v->old[at] != p->v->new[pos]);
-    l->copy.cost += p->cost[l->history & 0x1ff] - price_of(p->v, pos);
-    return 1;
 }
 
+/* Drops what leaves the old image at pos. */
+static void drop_leaving(struct path *p, uint32_t pos)
+{
+    if (pos < p->leave)
+        return;
+    for (unsigned i = 0; i < p->lives;)
+        if (pos + p->live.diagonal[i] >= p->v->old_size)
+            drop(p, i);
+        else
+            i++;
+    p->leave = UINT32_MAX;
+    for (unsigned i = 0; i < p->lives; i++)
+        p->leave = lesser(p->leave, p->v->old_size - p->live.diagonal[i]);
+}
+
+/* Copies that begin at pos, where that is better: behind the best way, or behind `after`. */
+static void enter_all(struct path *p, uint32_t pos, int32_t best_cost, uint32_t best_node)
+{
+    struct live *l = &p->live;
+    uint32_t is_back[LIVE], any_back = 0;
+
+    for (unsigned i = 0; i < p->lives; i++) {
+        int32_t enter = best_cost + l->enter[i], back = l->after.cost[i] + COST_RETURN;
+        int32_t cost = least(enter, back);
+        uint32_t better = mask(cost < l->copy.cost[i]);
+        is_back[i] = better & mask(back <= enter);
+        any_back |= is_back[i];
+        l->copy.cost[i] = least(cost, l->copy.cost[i]);
+        l->copy.start[i] = pick(better, pos, l->copy.start[i]);
+        l->copy.before[i] = pick(better, best_node, l->copy.before[i]);
+        l->copy.node[i] = pick(better, NONE, l->copy.node[i]);
+    }
+    for (unsigned i = 0; any_back && i < p->lives; i++)
+        if (is_back[i])
+            l->copy.before[i] = node_after(p, i);
+}
+
+/* Takes all live diagonals over the byte at pos; best is the best way up to there. */
 static void advance_all(struct path *p, uint32_t pos, const struct best *best)
 {
+    struct live *l = &p->live;
+    const uint8_t *old = p->v->old;
+    uint8_t byte = p->v->new[pos];
+    int32_t price = price_of(p->v, pos);
     uint32_t node = node_best(p, best);
 
-    for (unsigned i = 0; i < p->lives;)
-        if (advance(p, &p->live[i], pos, best->cost, node))
-            i++;
-        else
-            drop(p, i);
+    branch_off(l, p->lives, pos);
+    drop_leaving(p, pos);
+    enter_all(p, pos, best->cost, node);
+    for (unsigned i = 0; i < p->lives; i++) {
+        l->history[i] = l->history[i] << 1 | (old[pos + l->diagonal[i]] != byte);
+        l->copy.cost[i] += p->cost[l->history[i] & 0x1ff] - price;
+    }
 }
 
 /* Costs only ever count against each other: brings them back to around 0. */
 static void rebase(struct path *p, int32_t by)
 {
-    p->fresh.cost = p->fresh.cost - by < FAR ? p->fresh.cost - by : FAR;
+    int32_t *copy = p->live.copy.cost, *after = p->live.after.cost;
+
+    p->fresh.cost = least(p->fresh.cost - by, FAR);
     for (unsigned i = 0; i < p->lives; i++) {
-        struct live *l = &p->live[i];
-        l->copy.cost = l->copy.cost - by < FAR ? l->copy.cost - by : FAR;
-        l->after.cost = l->after.cost - by < FAR ? l->after.cost - by : FAR;
+        copy[i] = least(copy[i] - by, FAR);
+        after[i] = least(after[i] - by, FAR);
     }
 }
 
 /* Passes `run` equal bytes on the best diagonal; the others start afresh behind them. */
 static void jump(struct path *p, uint32_t pos, uint32_t run, unsigned slot)
 {
-    struct live *best = &p->live[slot];
+    struct live *l = &p->live;
 
-    best->copy.cost += (int32_t)run * p->cost[0] - price_of_run(p->v, pos, run);
-    best->history = 0;
     for (unsigned i = 0; i < p->lives; i++) {
-        struct live *l = &p->live[i];
         if (i == slot)
             continue;
-        l->copy.cost = FAR;
-        l->history = history_at(p->v, pos + run, l->diagonal);
+        l->copy.cost[i] = FAR;
+        l->history[i] = history_at(p->v, pos + run, l->diagonal[i]);
     }
+    l->copy.cost[slot] += (int32_t)run * p->cost[0] - price_of_run(p->v, pos, run);
+    l->history[slot] = 0;
 }
 
 /* How many bytes may be passed in one go at pos, 0 if none; *probe: where to ask again. */
 static uint32_t jump_run(struct path *p, uint32_t pos, const struct best *best, uint32_t *probe)
 {
     const struct match_views *v = p->v;
-    const struct live *l = &p->live[best->slot];
-    uint32_t at = pos + l->diagonal, left = v->new_size - pos;
+    uint32_t at = pos + p->live.diagonal[best->slot], left = v->new_size - pos;
 
-    if (at >= v->old_size || (l->history & 0xff))
+    if (at >= v->old_size || (p->live.history[best->slot] & 0xff))
         return 0;
     if (left > v->old_size - at)
         left = v->old_size - at;
@@ -335,14 +433,14 @@ static uint32_t jump_run(struct path *p, uint32_t pos, const struct best *best, 
  * Does this one start afresh from the best way at each byte of a run on
  * another diagonal, the last one, too?  Then no byte before counts for it.
  */
-static int is_behind(const struct path *p, const struct live *l, uint32_t pos, uint32_t run,
+static int is_behind(const struct path *p, unsigned slot, uint32_t pos, uint32_t run,
                      int32_t best_cost)
 {
     const struct match_views *v = p->v;
-    uint32_t at = pos + l->diagonal, end = at + run;
-    int32_t enter = best_cost + l->enter;
+    uint32_t at = pos + p->live.diagonal[slot], end = at + run;
+    int32_t enter = best_cost + p->live.enter[slot];
 
-    if (l->copy.cost < enter || l->after.cost + COST_RETURN <= enter)
+    if (p->live.copy.cost[slot] < enter || p->live.after.cost[slot] + COST_RETURN <= enter)
         return 0;
     if (at >= v->old_size || run > v->old_size - at)
         return 0;
@@ -356,10 +454,9 @@ static int is_behind(const struct path *p, const struct live *l, uint32_t pos, u
 static uint32_t pass_run(const struct path *p, uint32_t pos, const struct best *best, uint32_t end)
 {
     const struct match_views *v = p->v;
-    const struct live *l = &p->live[best->slot];
-    uint32_t at = pos + l->diagonal, left = end - pos;
+    uint32_t at = pos + p->live.diagonal[best->slot], left = end - pos;
 
-    if (at >= v->old_size || (l->history & 0xff) || left < PASS_RUN)
+    if (at >= v->old_size || (p->live.history[best->slot] & 0xff) || left < PASS_RUN)
         return 0;
     if (left > v->old_size - at)
         left = v->old_size - at;
@@ -368,14 +465,9 @@ static uint32_t pass_run(const struct path *p, uint32_t pos, const struct best *
         return 0;
     run -= PASS_KEEP;
     for (unsigned i = 0; i < p->lives; i++)
-        if (i != best->slot && !is_behind(p, &p->live[i], pos, run, best->cost))
+        if (i != best->slot && !is_behind(p, i, pos, run, best->cost))
             return 0;
     return run;
-}
-
-static uint32_t lesser(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
 }
 
 static void walk(struct path *p, struct match_feed *feed)
@@ -400,7 +492,7 @@ static void walk(struct path *p, struct match_feed *feed)
             best.cost = 0;
         }
         if (best.is_copy) {
-            use(p, p->live[best.slot].diagonal);
+            use(p, p->live.diagonal[best.slot]);
             uint32_t run = pos >= probe ? jump_run(p, pos, &best, &probe) : 0;
             if (!run) {
                 uint32_t end = lesser(feed->known, p->v->new_size);

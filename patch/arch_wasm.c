@@ -61,6 +61,7 @@ static const struct wa_shape {
     {0xd0, WA_PLAIN, 1},    {0xd1, WA_PLAIN, 0},  {0xd2, WA_CALL, 1},     {0xfb, WA_PLAIN, 0},
     {0xfe, WA_PREFIX, 1},   {0xff, WA_PLAIN, 0},
 };
+#define WA_SHAPE_GET 18u /* the place of 0x20: most of the code is from there on */
 
 /* Where the number at `at` ends; 0 if it does not end in sight.  10 bytes are
  * the most. */
@@ -224,6 +225,7 @@ static uint32_t wa_local(const struct inlay_arch_state *st, uint32_t v)
 static void wa_target(const struct inlay_arch_state *st, const uint8_t *b, uint32_t end,
                       struct inlay_unit *u)
 {
+    static const uint8_t areas[] = {INLAY_WASM_FUNC, INLAY_WASM_TYPE, INLAY_WASM_GLOBAL};
     uint32_t first = wa_end(b, end, 1);
     uint32_t v = wa_number(b, 1, first, b[0] == 0x41u);
     if (first == 0 ||
@@ -231,12 +233,8 @@ static void wa_target(const struct inlay_arch_state *st, const uint8_t *b, uint3
         return;
     if ((u->type == WA_GET || u->type == WA_SET) && v < 1024u)
         wa_refer(u, u->type, wa_local(st, v));
-    if (u->type == WA_CALL)
-        wa_refer(u, WA_CALL, wa_index(INLAY_WASM_FUNC, v));
-    if (u->type == WA_INDIRECT)
-        wa_refer(u, WA_INDIRECT, wa_index(INLAY_WASM_TYPE, v));
-    if (u->type == WA_GLOBAL)
-        wa_refer(u, WA_GLOBAL, wa_index(INLAY_WASM_GLOBAL, v));
+    if (u->type >= WA_CALL && u->type <= WA_GLOBAL)
+        wa_refer(u, u->type, wa_index((enum inlay_wasm_area)areas[u->type - WA_CALL], v));
     if (b[0] == 0x41u && v - WA_ADDR_MIN < WA_ADDR_END - WA_ADDR_MIN)
         wa_refer(u, WA_CONST_ADDR, v);
     v = wa_number(b, first, end, 0);
@@ -247,7 +245,7 @@ static void wa_target(const struct inlay_arch_state *st, const uint8_t *b, uint3
 static void wa_code(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, uint32_t addr,
                     struct inlay_unit *u)
 {
-    const struct wa_shape *shape = wa_shapes;
+    const struct wa_shape *shape = wa_shapes + (b[0] < 0x20u ? 0 : WA_SHAPE_GET);
     uint32_t end = 1;
     if (wa_rest(st, b, n, u) || wa_header(st, b, n, addr, u))
         return;
@@ -286,28 +284,35 @@ static void wa_data(const uint8_t *b, uint32_t n, uint32_t addr, struct inlay_un
     }
 }
 
+/* A section that lists indices: of functions, of types, or behind what else an export has. */
+static void wa_list(const uint8_t *b, uint32_t n, uint32_t area, struct inlay_unit *u)
+{
+    uint32_t at = area == INLAY_WASM_EXPORTS ? 1 : 0;
+    uint32_t end = wa_end(b, n, at);
+    if (end == 0 || !wa_is_small(b, at, end) || (at && b[0])) {
+        wa_set(u, 1, WA_TEXT);
+        return;
+    }
+    uint32_t v = wa_number(b, at, end, 0);
+    u->len = (uint8_t)end;
+    if (area == INLAY_WASM_SIGNATURES)
+        wa_refer(u, WA_SIGNATURE, wa_index(INLAY_WASM_TYPE, v));
+    else
+        wa_refer(u, at ? WA_EXPORT : WA_ELEMENT, wa_index(INLAY_WASM_FUNC, v));
+}
+
 static void wa_parse(struct inlay_arch_state *st, const uint8_t *b, uint32_t n, uint32_t addr,
                      struct inlay_unit *u)
 {
     uint32_t area = addr >> 28;
-    uint32_t at = area == INLAY_WASM_EXPORTS ? 1 : 0;
-    uint32_t end = wa_end(b, n, at);
     u->has_target = 0;
     u->target = 0;
-    if (area < INLAY_WASM_CODE) {
+    if (area < INLAY_WASM_CODE)
         wa_data(b, n, addr, u);
-    } else if (area == INLAY_WASM_CODE || area == INLAY_WASM_EXPRESSIONS) {
+    else if (area == INLAY_WASM_CODE || area == INLAY_WASM_EXPRESSIONS)
         wa_code(st, b, n, addr, u);
-    } else if (end == 0 || !wa_is_small(b, at, end) || (at && b[0])) {
-        wa_set(u, 1, WA_TEXT);
-    } else {
-        uint32_t v = wa_number(b, at, end, 0);
-        u->len = (uint8_t)end;
-        if (area == INLAY_WASM_SIGNATURES)
-            wa_refer(u, WA_SIGNATURE, wa_index(INLAY_WASM_TYPE, v));
-        else
-            wa_refer(u, at ? WA_EXPORT : WA_ELEMENT, wa_index(INLAY_WASM_FUNC, v));
-    }
+    else
+        wa_list(b, n, area, u);
 }
 
 static int wa_aim(const struct inlay_arch_state *st, const struct inlay_unit *u, uint8_t *b,

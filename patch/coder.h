@@ -16,6 +16,7 @@
 #define INLAY_ACCOUNT(s, kind)       ((void)0)
 #define INLAY_TRACE(s, counter, bit) ((void)0)
 #define INLAY_PLANNED(s)             ((void)0)
+#define INLAY_GUESS(s, g)            walk_guess_unit(s, g)
 #define INLAY_TRUTH
 
 struct inlay_coder {

@@ -289,7 +289,7 @@ static unsigned walk_is_calm(struct walk *s, struct walk_guess *g)
 static int walk_copy_unit(struct walk *s, uint8_t *out, unsigned *len)
 {
     struct walk_guess g;
-    int status = walk_guess_unit(s, &g);
+    int status = INLAY_GUESS(s, &g);
     if (status)
         return status;
     INLAY_ACCOUNT(s, addresses);

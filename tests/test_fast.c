@@ -14,12 +14,24 @@
 
 int32_t inlay_stretch(uint32_t p); /* the patcher's, which fast_model.h hides */
 
-static void test_log_odds(void **unused)
+static void test_votes(void **unused)
 {
     (void)unused;
     inlay_fast_model_init();
-    for (uint32_t p = 1; p < 65536; p++)
+    for (uint32_t p = 8; p < 65536; p += 16) {
         assert_int_equal(inlay_fast_stretch(p), inlay_stretch(p));
+        assert_int_equal(inlay_fast_vote(p).linear, inlay_shr((int32_t)p - 32768, 4));
+    }
+    assert_int_equal(inlay_fast_stretch(32768), inlay_stretch(32768));
+    assert_int_equal(inlay_fast_vote(32768).linear, 0);
+}
+
+static void test_mixed(void **unused)
+{
+    (void)unused;
+    inlay_fast_model_init();
+    for (int32_t sum = -2 * INLAY_ODDS_MAX; sum <= 2 * INLAY_ODDS_MAX; sum++)
+        assert_int_equal(inlay_fast_mixed(sum), inlay_mixed(sum));
 }
 
 static void test_counters(void **unused)
@@ -168,9 +180,8 @@ static void test_decoders(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_log_odds),
-        cmocka_unit_test(test_counters),
-        cmocka_unit_test(test_ballots),
+        cmocka_unit_test(test_votes),    cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_counters), cmocka_unit_test(test_ballots),
         cmocka_unit_test(test_decoders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
