@@ -74,7 +74,7 @@ enum walk_quality {
 #define FLAGS_LARGE 10u /* ... with large models; and one that has a counter per class */
 #define CLASSES     196u
 #define BYTE_SETS   21u
-#define BYTE_ROWS   (BYTE_SETS + 8u) /* sets of weights for bytes: by what they are, and by bit */
+#define SEEN_FROM   2u /* the contexts from here on are the longer ones */
 
 /* What a missed unit may have become, tried in this order. */
 enum walk_candidate {
@@ -176,7 +176,7 @@ struct walk {
     uint16_t *flag;         /* walk_flags() tables */
     uint16_t *byte;         /* params.votes tables of rows of 16 counters */
     int16_t *weight_flag;   /* FLAG_ROWS rows of walk_flag_row() */
-    int16_t *weight_byte;   /* BYTE_ROWS rows of walk_byte_row() */
+    int16_t *weight_byte;   /* walk_byte_rows() rows of walk_byte_row() */
     const uint8_t *taught;  /* while bytes are learned that are known: these; else NULL */
     uint8_t side;           /* enum inlay_side: which image these are from */
 };
@@ -275,6 +275,12 @@ static unsigned walk_byte_row(const struct inlay_mix_params *p)
     return 2u * (p->votes + HUNCHES);
 }
 
+/* Rows of weights for bytes: by what these are, and by which of the longer contexts were seen. */
+static unsigned walk_byte_rows(const struct inlay_mix_params *p)
+{
+    return BYTE_SETS + (1u << (p->votes - SEEN_FROM));
+}
+
 static uint32_t walk_hash(uint32_t v, unsigned bits)
 {
     return v * 0x9e3779b1u >> (32u - bits);
@@ -302,7 +308,7 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, u
     }
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
     INLAY_TRACE(s, CONTROL_COUNTERS + class, bit);
-    inlay_mix_learn(&ballot, bit, 20);
+    inlay_mix_learn(&ballot, bit, 28);
     for (unsigned i = 0; i <= tables; i++)
         inlay_counter_learn(counter[i], bit, INLAY_COUNTER_SLOW);
     return bit;

@@ -27,7 +27,7 @@ static size_t walk_byte_len(const struct inlay_mix_params *p)
 
 static size_t walk_weights_len(const struct inlay_mix_params *p)
 {
-    return (FLAG_ROWS * walk_flag_row(p) + BYTE_ROWS * walk_byte_row(p)) * sizeof(int16_t);
+    return (FLAG_ROWS * walk_flag_row(p) + walk_byte_rows(p) * walk_byte_row(p)) * sizeof(int16_t);
 }
 
 /* Exception tables that the scene has room for. */

@@ -29,7 +29,7 @@ static void walk_reset_weights(struct walk *s)
     }
     unsigned votes = s->params.votes;
     row = votes + HUNCHES;
-    for (unsigned i = 0; i < BYTE_ROWS * row; i++) {
+    for (unsigned i = 0; i < walk_byte_rows(&s->params) * row; i++) {
         s->weight_byte[2u * i] = (int16_t)(i % row < votes    ? WEIGHT_BYTE / votes
                                            : i % row == votes ? WEIGHT_HUNCH
                                                               : WEIGHT_HUNCH / 2);

@@ -54,13 +54,23 @@ static uint16_t *walk_hunch_counter(struct walk *s, const struct walk_hunch *h, 
     return h->base && (h->byte | 256u) >> (8u - depth) == node ? &s->control[h->base + depth] : 0;
 }
 
+/* Which of the longer contexts have been seen. */
+static unsigned walk_seen(const struct walk *s, uint16_t *const *rows, unsigned at)
+{
+    unsigned seen = 0;
+    for (unsigned i = SEEN_FROM; i < s->params.votes; i++)
+        seen |= (unsigned)((rows[i][at] & 15u) > 0) << (i - SEEN_FROM);
+    return seen;
+}
+
 /* One bit of a byte by the counters at rows[i][at] and by hunches. */
 static unsigned walk_byte_bit(struct walk *s, uint16_t *const *rows, unsigned at, unsigned set,
                               unsigned depth, unsigned node, unsigned want)
 {
     unsigned row = walk_byte_row(&s->params);
     struct inlay_ballot ballot = {
-        .weight = {s->weight_byte + set * row, s->weight_byte + (BYTE_SETS + depth) * row}};
+        .weight = {s->weight_byte + set * row,
+                   s->weight_byte + (BYTE_SETS + walk_seen(s, rows, at)) * row}};
     uint16_t *counter[HUNCHES];
     unsigned expected[HUNCHES];
     for (unsigned i = 0; i < s->params.votes; i++)

@@ -65,25 +65,24 @@ void mix_add(struct mixer *m, uint32_t p)
 
 uint32_t mix(struct mixer *m)
 {
-    int64_t sum = 0;
-    for (unsigned i = 0; i < m->n; i++)
-        sum += floor_shift(m->in[i] * ((int64_t)m->weight[0][i] + m->weight[1][i]), 13);
-    if (sum > 3071)
-        sum = 3071;
-    if (sum < -3071)
-        sum = -3071;
-    uint32_t p = squash((int32_t)sum);
-    m->p = p < 24 ? 24 : p > 65512 ? 65512 : p;
-    return m->p;
+    for (unsigned k = 0; k < 2; k++) {
+        const int32_t *w = m->weight[k];
+        m->said[k] = 0;
+        for (unsigned i = 0; i < m->n; i += 2)
+            m->said[k] += (int32_t)floor_shift(
+                (int64_t)m->in[i] * w[i] + (int64_t)m->in[i + 1] * w[i + 1], 12);
+    }
+    uint32_t p = squash((int32_t)floor_shift((int64_t)m->said[0] + m->said[1], 1));
+    return p < 24 ? 24 : p > 65512 ? 65512 : p;
 }
 
 void mix_learn(struct mixer *m, unsigned bit, int rate)
 {
-    int64_t error = floor_shift(((bit ? 65536 : 0) - (int64_t)m->p) * rate, 4);
-    for (unsigned i = 0; i < m->n; i++) {
-        int64_t step = floor_shift(m->in[i] * floor_shift(error, 4) + 65536, 17);
-        for (unsigned k = 0; k < 2; k++) {
-            int64_t w = m->weight[k][i] + step;
+    for (unsigned k = 0; k < 2; k++) {
+        int64_t off = (bit ? 65536 : 0) - (int64_t)squash(m->said[k]);
+        for (unsigned i = 0; i < m->n; i++) {
+            int64_t w = m->weight[k][i];
+            w += floor_shift(m->in[i] * floor_shift(off * rate, 8) + 65536, 17);
             if (w > 32767)
                 w = 32767;
             if (w < -32767)

@@ -83,7 +83,7 @@ struct mixer {
     int32_t in[32];
     unsigned n;
     int32_t *weight[2];
-    uint32_t p;
+    int32_t said[2]; /* by each list of weights */
 };
 
 void mix_add(struct mixer *m, uint32_t p);

@@ -47,7 +47,7 @@ struct small {
     struct counter *flag[10], *byte[8];
     uint16_t *mark[8]; /* whose counters 16 of a byte table are, 0 at first */
     int32_t flag_weight_a[20][22], flag_weight_b[13][22];
-    int32_t byte_weight_a[21][20], byte_weight_b[8][20];
+    int32_t byte_weight_a[21][20], byte_weight_b[64][20];
 
     /* what was seen */
     uint32_t hits, run_hits, last_delta, half_delta[32];

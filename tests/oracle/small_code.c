@@ -94,7 +94,7 @@ static uint32_t spread(uint32_t h, uint32_t size)
 
 unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b)
 {
-    struct mixer m = {{0}, 0, {s->flag_weight_a[a], s->flag_weight_b[b]}, 0};
+    struct mixer m = {{0}, 0, {s->flag_weight_a[a], s->flag_weight_b[b]}, {0}};
     struct counter *c[11];
     for (unsigned i = 0; i < s->flags; i++)
         c[i] = &s->flag[i][spread((ctx[i] + 1) * 0x9e3779b1u, s->flag_size)];
@@ -102,7 +102,7 @@ unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsign
     for (unsigned i = 0; i <= s->flags; i++)
         mix_add(&m, counter_p(c[i]));
     unsigned bit = code_bit(s, mix(&m));
-    mix_learn(&m, bit, 20);
+    mix_learn(&m, bit, 28);
     for (unsigned i = 0; i <= s->flags; i++)
         learn_counter(c[i], bit, 15);
     return bit;
@@ -159,8 +159,9 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
     unsigned byte = 0;
     struct counter *row[8] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
-        struct mixer m = {{0}, 0, {s->byte_weight_a[set], s->byte_weight_b[depth]}, 0};
+        struct mixer m = {{0}, 0, {s->byte_weight_a[set]}, {0}};
         struct counter *c[8];
+        unsigned seen = 0;
         /* The bits before those of this nibble, and those of this nibble, a 1 before each. */
         unsigned in_nibble = depth % 4;
         uint32_t before = depth < 4 ? 1 : 16 | byte >> in_nibble;
@@ -170,7 +171,10 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
                 row[i] = find_counters(s, i, ctx[i], before);
             c[i] = row[i] + place;
             mix_add(&m, counter_p(c[i]));
+            if (i >= 2 && c[i]->n > 0)
+                seen |= 1u << (i - 2);
         }
+        m.weight[1] = s->byte_weight_b[seen];
         unsigned bit = s->lesson_text ? wanted >> (7 - depth) & 1 : mixed_bit(s, &m, depth, byte);
         for (unsigned i = 0; i < s->votes; i++)
             learn_counter(c[i], bit, s->large ? 6 : 15);
@@ -200,7 +204,7 @@ static void reset_weights(struct small *s)
         int32_t humble = voter < s->votes && !s->large ? -500 : 0;
         for (unsigned i = 0; i < 21; i++)
             s->byte_weight_a[i][k] = k % 2 ? humble : w;
-        for (unsigned i = 0; i < 8; i++)
+        for (unsigned i = 0; i < 64; i++)
             s->byte_weight_b[i][k] = k % 2 ? humble : w;
     }
 }
