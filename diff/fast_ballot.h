@@ -21,6 +21,12 @@ static inline void inlay_vote(struct inlay_ballot *b, uint32_t p)
     b->in[b->n++] = (int16_t)((int32_t)(p >> 4) - 2048);
 }
 
+static inline void inlay_vote_odds(struct inlay_ballot *b, int32_t odds)
+{
+    b->in[b->n++] = (int16_t)odds;
+    b->in[b->n++] = (int16_t)inlay_shr((int32_t)inlay_squash(odds) - 32768, 4);
+}
+
 static inline __m128i inlay_fast_load(const int16_t *eight)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)eight);

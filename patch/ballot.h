@@ -18,6 +18,12 @@ static inline void inlay_vote(struct inlay_ballot *b, uint32_t p)
     b->in[b->n++] = inlay_shr((int32_t)p - 32768, 4);
 }
 
+static inline void inlay_vote_odds(struct inlay_ballot *b, int32_t odds)
+{
+    b->in[b->n++] = odds;
+    b->in[b->n++] = inlay_shr((int32_t)inlay_squash(odds) - 32768, 4);
+}
+
 /* The mixed probability of a 1, of 65536, safe for the coder. */
 uint32_t inlay_mix(struct inlay_ballot *b);
 /* Moves the weights towards what would have predicted `bit`. */

@@ -53,6 +53,19 @@ static inline uint32_t inlay_counter_p(uint16_t c)
     return (uint32_t)(c & 0xfff0u) | 8u;
 }
 
+/* ---- states ---- */
+
+/*
+ * A counter in 8 bits, for small tables.  2^n and the n bits below it: what
+ * was seen n times, INLAY_STATE_SLOW being often, as one of 2^n steps of log-odds.
+ */
+#define INLAY_STATE_START 1u
+#define INLAY_STATE_SLOW  7u
+
+int32_t inlay_state_odds(unsigned state);
+/* What becomes of it. */
+uint8_t inlay_state_learned(unsigned state, unsigned bit);
+
 /* ---- mixing ---- */
 
 /* The probability that both lists' sums stand for together, safe for the coder. */

@@ -12,7 +12,12 @@
 
 #include <cmocka.h>
 
-int32_t inlay_stretch(uint32_t p); /* the patcher's, which fast_model.h hides */
+/* The patcher's, which fast_model.h hides. */
+#undef inlay_state_odds
+#undef inlay_state_learned
+int32_t inlay_stretch(uint32_t p);
+int32_t inlay_state_odds(unsigned state);
+uint8_t inlay_state_learned(unsigned state, unsigned bit);
 
 static void test_log_odds(void **unused)
 {
@@ -33,6 +38,23 @@ static void test_counters(void **unused)
         uint16_t next = inlay_fast_learned(counter, i >> 16);
         inlay_counter_learn(&counter, i >> 16, INLAY_FAST_LIMIT);
         assert_int_equal(next, counter);
+    }
+}
+
+static void test_states(void **unused)
+{
+    (void)unused;
+    inlay_fast_model_init();
+    for (unsigned i = INLAY_STATE_START; i < 256; i++) {
+        assert_int_equal(inlay_fast_state_odds(i), inlay_state_odds(i));
+        for (unsigned bit = 0; bit < 2; bit++)
+            assert_int_equal(inlay_fast_state_learned(i, bit), inlay_state_learned(i, bit));
+    }
+    for (unsigned bit = 0; bit < 2; bit++) { /* seen often enough, a state reaches its end */
+        unsigned state = INLAY_STATE_START;
+        for (unsigned i = 0; i < 200; i++)
+            state = inlay_state_learned(state, bit);
+        assert_int_equal(state, bit ? 255 : 128);
     }
 }
 
@@ -170,9 +192,8 @@ static void test_decoders(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_log_odds),
-        cmocka_unit_test(test_counters),
-        cmocka_unit_test(test_ballots),
+        cmocka_unit_test(test_log_odds), cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_states),   cmocka_unit_test(test_ballots),
         cmocka_unit_test(test_decoders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
