@@ -73,6 +73,8 @@ PARTS = (
         ('patch/prior.c', '    uint32_t p = inlay_squash(inlay_prior_table[i].odds * 24);',
          '    if (i < INLAY_PRIORS)\n        return INLAY_COUNTER_START;\n'
          '    uint32_t p = inlay_squash(inlay_prior_table[i].odds * 24);')]),
+    ('what code usually is', [
+        ('patch/walk_text.h', '    if (!walk_knows_usual(&s->params) ||', '    if (s ||')]),
     ('large: learning from the old image', [
         ('patch/walk_plan.h', 'return taught ? walk_teach', 'return taught > 99 ? walk_teach')]),
     ('marks of rows', [

@@ -14,6 +14,7 @@
 #include "mix_params.h"
 #include "model.h"
 #include "scene.h"
+#include "usual.h"
 
 #include <string.h>
 
@@ -162,6 +163,7 @@ struct walk {
     struct walk_hunch hunch[HUNCHES];
     uint8_t memo[HUNCHES][1u << MEMO_LOG2]; /* by context: the byte that came last time */
     uint8_t memo_hits[HUNCHES];
+    uint8_t usual; /* what is usual for the next byte: a kind */
     struct inlay_arch_state old_state;
     struct walk_cache cache;
     struct walk_lesson lesson[2][LESSONS]; /* 0: in the image, 1: outside */
@@ -264,6 +266,12 @@ static unsigned walk_swaps_log2(const struct inlay_mix_params *p)
     return p->large ? 9u : 6u;
 }
 
+/* 1 if what is usual votes on bytes, too. */
+static unsigned walk_knows_usual(const struct inlay_mix_params *p)
+{
+    return !p->large && p->arch == INLAY_ARCH_THUMB2;
+}
+
 /* Weights in a row: two for each voter. */
 static unsigned walk_flag_row(const struct inlay_mix_params *p)
 {
@@ -272,7 +280,7 @@ static unsigned walk_flag_row(const struct inlay_mix_params *p)
 
 static unsigned walk_byte_row(const struct inlay_mix_params *p)
 {
-    return 2u * (p->votes + HUNCHES);
+    return 2u * (p->votes + HUNCHES + walk_knows_usual(p));
 }
 
 /* Rows of weights for bytes: by what these are, and by which of the longer contexts were seen. */

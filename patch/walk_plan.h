@@ -15,6 +15,7 @@
 #define WEIGHT_CLASS 2000
 #define WEIGHT_BYTE  5500
 #define WEIGHT_HUNCH 2200 /* of the first hunch; half of it of the others */
+#define WEIGHT_USUAL 1500
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 
@@ -27,11 +28,12 @@ static void walk_reset_weights(struct walk *s)
         s->weight_flag[2u * i + 1u] = 0;
     }
     unsigned votes = s->params.votes;
-    row = votes + HUNCHES;
+    row = walk_byte_row(&s->params) / 2u;
     for (unsigned i = 0; i < walk_byte_rows(&s->params) * row; i++) {
-        s->weight_byte[2u * i] = (int16_t)(i % row < votes    ? WEIGHT_BYTE / votes
-                                           : i % row == votes ? WEIGHT_HUNCH
-                                                              : WEIGHT_HUNCH / 2);
+        s->weight_byte[2u * i] = (int16_t)(i % row < votes         ? WEIGHT_BYTE / votes
+                                           : i % row == votes      ? WEIGHT_HUNCH
+                                           : i % row == votes + 1u ? WEIGHT_HUNCH / 2
+                                                                   : WEIGHT_USUAL);
         s->weight_byte[2u * i + 1u] = 0;
     }
 }

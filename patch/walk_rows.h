@@ -77,6 +77,13 @@ static unsigned walk_vote_states(const struct walk *s, uint8_t *const *rows, uns
     return seen;
 }
 
+/* Log-odds of what is usual, 0 where nothing is known. */
+static int32_t walk_usual(const struct walk *s, unsigned node)
+{
+    return s->usual < INLAY_USUAL_KINDS ? inlay_usual_odds(s->scene.arch->usual, s->usual, node)
+                                        : 0;
+}
+
 /* One bit of a byte by these votes and by hunches. */
 static unsigned walk_byte_bit(struct walk *s, struct inlay_ballot *ballot, unsigned seen,
                               unsigned set, unsigned depth, unsigned node, unsigned want)
@@ -92,6 +99,8 @@ static unsigned walk_byte_bit(struct walk *s, struct inlay_ballot *ballot, unsig
         uint32_t p = counter[i] ? inlay_counter_p(*counter[i]) : 32768u;
         inlay_vote(ballot, expected[i] ? p : 65536u - p);
     }
+    if (walk_knows_usual(&s->params))
+        inlay_vote_odds(ballot, walk_usual(s, node));
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(ballot), want);
     inlay_mix_learn(ballot, bit, 14);
     for (unsigned i = 0; i < HUNCHES; i++)

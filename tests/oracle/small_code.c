@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FORMAT.md, "Range coder" to "Starting values". */
+#include "../../patch/usual.h"
 #include "small.h"
 
 #include <string.h>
@@ -166,10 +167,20 @@ static void add_expected(struct small *s, struct mixer *m, unsigned depth, unsig
     }
 }
 
+static int32_t usual_odds(const struct small *s, unsigned node)
+{
+    if (s->usual == 15)
+        return 0;
+    unsigned two = inlay_usual_thumb2.odds[s->usual][node / 2];
+    return 200 * (int32_t)(node % 2 ? two / 16 : two % 16) - 1500;
+}
+
 static unsigned mixed_bit(struct small *s, struct mixer *m, unsigned depth, unsigned byte)
 {
     struct counter *c[2];
     add_expected(s, m, depth, byte, c);
+    if (!s->large && s->scene.cpu_id == CPU_THUMB2)
+        mix_add_odds(m, usual_odds(s, byte | 1u << depth));
     unsigned bit = code_bit(s, mix(m));
     mix_learn(m, bit, 14);
     for (unsigned i = 0; i < 2; i++)
@@ -223,9 +234,12 @@ static void reset_weights(struct small *s)
         for (unsigned i = 0; i < 13; i++)
             s->flag_weight_b[i][k] = w;
     }
-    for (unsigned k = 0; k < 20; k++) {
+    for (unsigned k = 0; k < 22; k++) {
         unsigned voter = k / 2;
-        int32_t w = voter < s->votes ? 5500 / (int32_t)s->votes : voter == s->votes ? 2200 : 1100;
+        int32_t w = voter < s->votes        ? 5500 / (int32_t)s->votes
+                    : voter == s->votes     ? 2200
+                    : voter == s->votes + 1 ? 1100
+                                            : 1500;
         for (unsigned i = 0; i < 21; i++)
             s->byte_weight_a[i][k] = k % 2 ? 0 : w;
         for (unsigned i = 0; i < 64; i++)
