@@ -46,6 +46,13 @@ prior: $(BUILD)/bench/train_prior corpus ## train the models' starting values: w
 	  $(foreach p,$(PRIOR_FETCHED),$(BUILD)/corpus/$(p)/old $(BUILD)/corpus/$(p)/new) \
 	  >$(BUILD)/bench/prior_table.c && mv $(BUILD)/bench/prior_table.c patch/prior_table.c
 
+$(BUILD)/bench/make_states: bench/make_states.c patch/model.c patch/model.h
+	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c11 $(WARN) $(OPT) -Ipatch -o $@ $< patch/model.c
+
+.PHONY: states
+states: $(BUILD)/bench/make_states ## work out what states of models become: writes patch/state_table.c
+	$(Q)$< >$(BUILD)/bench/states.c && mv $(BUILD)/bench/states.c patch/state_table.c
+
 # The C library that most firmware for Cortex-M has, as Debian's libnewlib-arm-none-eabi has it.
 NEWLIB = /usr/lib/arm-none-eabi/newlib/thumb/v7-m/nofp
 

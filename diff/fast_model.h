@@ -26,31 +26,12 @@ static inline int32_t inlay_fast_stretch(uint32_t p)
     return inlay_fast_odds[inlay_fast_place(p)];
 }
 
-/* What a state says and becomes. */
-struct inlay_fast_state {
-    int16_t odds;
-    uint8_t next[2];
-};
-extern struct inlay_fast_state inlay_fast_state[256];
-
-static inline int32_t inlay_fast_state_odds(unsigned state)
-{
-    return inlay_fast_state[state].odds;
-}
-
-static inline uint8_t inlay_fast_state_learned(unsigned state, unsigned bit)
-{
-    return inlay_fast_state[state].next[bit & 1u];
-}
-
 #ifdef __SSE2__
 #define INLAY_BALLOT_H /* fast_ballot.h takes its place */
 #endif
 #define inlay_stretch inlay_fast_stretch
 #include "model.h"
 #undef inlay_stretch
-#define inlay_state_odds    inlay_fast_state_odds
-#define inlay_state_learned inlay_fast_state_learned
 #ifdef __SSE2__
 #include "fast_ballot.h"
 #endif

@@ -38,48 +38,14 @@ uint32_t inlay_squash(int32_t odds)
 const int32_t inlay_counter_rates[16] = {43690, 26214, 18724, 14563, 11915, 10082, 8738, 7710,
                                          6898,  6241,  5698,  5242,  4854,  4519,  4228, 3971};
 
-/* n of a state. */
-static unsigned model_seen(unsigned state)
-{
-    unsigned n = 0;
-    while (state >> n > 1u)
-        n++;
-    return n;
-}
-
-/* Half of what lies between two states, as a shift. */
-static unsigned model_half_step(unsigned n)
-{
-    return n < 6u ? 10u - n : 4u;
-}
-
-#define MODEL_STATE_RATE                                                                           \
-    10u /* of inlay_counter_rates: how fast those learn that were seen often                       \
-         */
-
 int32_t inlay_state_odds(unsigned state)
 {
-    unsigned n = model_seen(state);
-    return ((int32_t)(2u * state + 1u) - (3 << n)) * (1 << model_half_step(n));
-}
-
-uint8_t inlay_state_learned(unsigned state, unsigned bit)
-{
-    unsigned n = model_seen(state), next = n < INLAY_STATE_SLOW ? n + 1u : n;
-    int32_t p = (int32_t)inlay_squash(inlay_state_odds(state)), last = (1 << next) - 1;
-    int32_t rate = inlay_counter_rates[n < INLAY_STATE_SLOW ? n : MODEL_STATE_RATE];
-    p += inlay_shr(((bit ? 65536 : 0) - p) * (rate >> 1), 15);
-    int32_t at =
-        inlay_shr(inlay_stretch((uint32_t)p), model_half_step(next) + 1u) + (1 << (next - 1u));
-    at = at < 0 ? 0 : at > last ? last : at;
-    if (n == next) { /* it never stays where it is, but at an end */
-        int32_t was = (int32_t)state - (1 << n);
-        if (bit && at <= was)
-            at = was < last ? was + 1 : last;
-        else if (!bit && at >= was)
-            at = was > 0 ? was - 1 : 0;
-    }
-    return (uint8_t)((1 << next) + at);
+    unsigned n = 0; /* how often it was seen */
+    for (unsigned step = 4; step > 0; step >>= 1)
+        if (state >> n >> step)
+            n += step;
+    unsigned half_step = n < 6u ? 10u - n : 4u;
+    return ((int32_t)(2u * state + 1u) - (3 << n)) * (1 << half_step);
 }
 
 uint32_t inlay_mixed(const int32_t *sum)

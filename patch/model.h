@@ -57,14 +57,19 @@ static inline uint32_t inlay_counter_p(uint16_t c)
 
 /*
  * A counter in 8 bits, for small tables.  2^n and the n bits below it: what
- * was seen n times, INLAY_STATE_SLOW being often, as one of 2^n steps of log-odds.
+ * was seen n times, 7 being often, as one of 2^n steps of log-odds.
  */
 #define INLAY_STATE_START 1u
-#define INLAY_STATE_SLOW  7u
 
 int32_t inlay_state_odds(unsigned state);
-/* What becomes of it. */
-uint8_t inlay_state_learned(unsigned state, unsigned bit);
+
+/* What becomes of it: by the bit that came, and itself. */
+extern const uint8_t inlay_state_next[2][256];
+
+static inline void inlay_state_learn(uint8_t *state, unsigned bit)
+{
+    *state = inlay_state_next[bit & 1u][*state];
+}
 
 /* ---- mixing ---- */
 

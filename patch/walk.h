@@ -329,7 +329,7 @@ static void walk_flag_learn(const struct walk *s, union walk_cell cell, unsigned
     if (s->params.large)
         inlay_counter_learn(cell.counter, bit, INLAY_COUNTER_SLOW);
     else
-        *cell.state = inlay_state_learned(*cell.state, bit);
+        inlay_state_learn(cell.state, bit);
 }
 
 /* Decides one flag; ctx[i] picks the cell of table i, a and b the weights. */
@@ -337,8 +337,10 @@ static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, u
                           unsigned b, unsigned want)
 {
     unsigned tables = walk_flags(&s->params), row = walk_flag_row(&s->params);
-    struct inlay_ballot ballot = {
-        .weight = {s->weight_flag + a * row, s->weight_flag + (FLAG_SETS + b) * row}};
+    struct inlay_ballot ballot;
+    ballot.n = 0;
+    ballot.weight[0] = s->weight_flag + a * row;
+    ballot.weight[1] = s->weight_flag + (FLAG_SETS + b) * row;
     union walk_cell cell[FLAGS_LARGE];
     for (unsigned i = 0; i < tables; i++) {
         cell[i] = walk_flag_cell(s, i, ctx[i]);

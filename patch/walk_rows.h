@@ -144,7 +144,8 @@ static unsigned walk_byte_large(struct walk *s, const uint32_t *ctx, unsigned se
     uint16_t *rows[INLAY_MIX_VOTES_MAX] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
         unsigned at = walk_row_node(depth, node), bit = want >> (7u - depth) & 1u;
-        struct inlay_ballot ballot = {.n = 0};
+        struct inlay_ballot ballot;
+        ballot.n = 0; /* the rest of it need not be cleared for each bit */
         for (unsigned i = 0; (depth & 3u) == 0 && i < s->params.votes; i++)
             rows[i] = walk_row(s, i, ctx[i], node);
         if (!s->taught)
@@ -164,14 +165,15 @@ static unsigned walk_byte_small(struct walk *s, const uint32_t *ctx, unsigned se
     uint8_t *rows[INLAY_MIX_VOTES_MAX] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
         unsigned at = walk_row_node(depth, node), bit = want >> (7u - depth) & 1u;
-        struct inlay_ballot ballot = {.n = 0};
+        struct inlay_ballot ballot;
+        ballot.n = 0; /* the rest of it need not be cleared for each bit */
         for (unsigned i = 0; (depth & 3u) == 0 && i < s->params.votes; i++)
             rows[i] = walk_state_row(s, i, ctx[i], node);
         if (!s->taught)
             bit = walk_byte_bit(s, &ballot, walk_vote_states(s, rows, at, &ballot), set, depth,
                                 node, bit);
         for (unsigned i = 0; i < s->params.votes; i++)
-            rows[i][at] = inlay_state_learned(rows[i][at], bit);
+            inlay_state_learn(&rows[i][at], bit);
         node = node << 1 | bit;
     }
     return node & 255u;
