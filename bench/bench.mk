@@ -46,4 +46,26 @@ prior: $(BUILD)/bench/train_prior corpus ## train the models' starting values: w
 	  $(foreach p,$(PRIOR_FETCHED),$(BUILD)/corpus/$(p)/old $(BUILD)/corpus/$(p)/new) \
 	  >$(BUILD)/bench/prior_table.c && mv $(BUILD)/bench/prior_table.c patch/prior_table.c
 
+$(BUILD)/bench/make_states: bench/make_states.c patch/model.c patch/model.h
+	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c11 $(WARN) $(OPT) -Ipatch -o $@ $< patch/model.c
+
+.PHONY: states
+states: $(BUILD)/bench/make_states ## work out what states of models become: writes patch/state_table.c
+	$(Q)$< >$(BUILD)/bench/states.c && mv $(BUILD)/bench/states.c patch/state_table.c
+
+# The C library that most firmware for Cortex-M has, as Debian's libnewlib-arm-none-eabi has it.
+NEWLIB = /usr/lib/arm-none-eabi/newlib/thumb/v7-m/nofp
+
+$(BUILD)/bench/newlib.bin: bench/code.ld
+	$(Q)mkdir -p $(@D); echo "LD $@"; arm-none-eabi-ld -r -z muldefs -T $< -o $(@:.bin=.o) \
+	  --whole-archive $(NEWLIB)/libc_nano.a $(NEWLIB)/libm.a && \
+	  arm-none-eabi-objcopy -O binary -j .text $(@:.bin=.o) $@
+
+$(BUILD)/bench/train_usual: bench/train_usual.c patch/usual.h
+	$(Q)mkdir -p $(@D); echo "CC $<"; $(CC) -std=c11 $(WARN) $(OPT) -Ipatch -o $@ $< -lm
+
+.PHONY: usual
+usual: $(BUILD)/bench/train_usual $(BUILD)/bench/newlib.bin ## train what Thumb-2 code usually is: writes patch/usual_thumb2.c
+	$(Q)$^ >$(BUILD)/bench/usual.c && mv $(BUILD)/bench/usual.c patch/usual_thumb2.c
+
 -include $(BENCH_BIN:=.d)

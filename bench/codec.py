@@ -67,18 +67,21 @@ PARTS = (
     ('low bits of numbers', [
         ('patch/walk.h', 'else if (i < 2)', 'else if (i > 32)')]),
     ('mixing: weights that learn', [
-        ('patch/model.h', '    return inlay_shr(((bit ? 65536 : 0) - (int32_t)p) * rate, 8);',
-         '    return 0 * (int32_t)(bit + p) * rate;')]),
+        ('patch/model.h', '    return inlay_shr(((bit ? 65536 : 0) - (int32_t)inlay_squash(sum)) * rate, 8);',
+         '    return 0 * (int32_t)bit * sum * rate;')]),
     ('starting values', [
         ('patch/prior.c', '    uint32_t p = inlay_squash(inlay_prior_table[i].odds * 24);',
          '    if (i < INLAY_PRIORS)\n        return INLAY_COUNTER_START;\n'
          '    uint32_t p = inlay_squash(inlay_prior_table[i].odds * 24);')]),
+    ('what code usually is', [
+        ('patch/walk_text.h', '    if (!walk_knows_usual(&s->params) ||', '    if (s ||')]),
     ('large: learning from the old image', [
         ('patch/walk_plan.h', 'return taught ? walk_teach', 'return taught > 99 ? walk_teach')]),
-    ('large: marks of rows', [
-        ('patch/walk_rows.h', 'if (*row == mark || !s->params.large)', 'if (s)'),
-        ('diff/fast_byte.h', '    if (!s->params.large)\n        return walk_byte_now',
-         '    if (s)\n        return walk_byte_now')]),
+    ('marks of rows', [
+        ('patch/walk_rows.h', 'if (i < SEEN_FROM || *row == mark)', 'if (s)'),
+        ('patch/walk_rows.h', '    if (*row == mark)\n', '    if (s)\n'),
+        ('diff/fast_byte.h', '    if (!(is_first | is_second)) {',
+         '    if (found.mark)\n        return found.place;\n    if (!(is_first | is_second)) {')]),
     ('large: prices of new data', [
         ('diff/align.c', 'return layout->arch == INLAY_ARCH_THUMB2 && taught',
          'return layout->arch == INLAY_ARCH_NONE && taught')]),

@@ -531,7 +531,7 @@ static int encode_with(const struct inlay_encode_input *in, const struct inlay_l
                        const struct inlay_segments *indices, struct inlay_encoded *best)
 {
     static const struct shape large = {8, 1, 8, 80}, large_halves = {7, 1, 8, 80},
-                              small[] = {{3, 0, 8, 50}, {4, 0, 2, 50}, {2, 0, 8, 80}};
+                              small[] = {{3, 0, 10, 50}, {4, 0, 2, 50}, {2, 0, 10, 80}};
     int halves = inlay_arch_of(layout->arch)->literal_kind == INLAY_LITERAL_HALVES;
     const struct shape *shapes = !may_be_large(in) ? small : halves ? &large_halves : &large;
     struct trial trial[sizeof small / sizeof *small];

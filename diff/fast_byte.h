@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The patcher's walk_byte() for computers, where most of the time goes into
+ * The patcher's walk_byte_large() for computers, where most of the time goes into
  * waiting for rows of counters.  What is only learned is put off until many
  * bytes have come or a decision needs the counters; then table after table
  * learns them all, and asks for its rows before it comes to use them.  Each
@@ -12,9 +12,8 @@
 
 #include "fast_model.h"
 
-#define walk_byte walk_byte_now
+#define INLAY_BYTE_LARGE
 #include "walk_rows.h"
-#undef walk_byte
 
 #include "walk_memory.h"
 
@@ -171,7 +170,10 @@ static unsigned fast_decide_nibble(struct walk *s, const struct fast_row *found,
         rows[i] = fast_claim(found[i]);
     for (unsigned depth = 0, at = 1; depth < 4u; depth++) {
         unsigned bit = want >> (7u - first - depth) & 1u;
-        bit = walk_byte_bit(s, rows, at, set, first + depth, node, bit);
+        struct inlay_ballot ballot;
+        ballot.n = 0;
+        unsigned seen = walk_vote_counters(s, rows, at, &ballot);
+        bit = walk_byte_bit(s, &ballot, seen, set, first + depth, node, bit);
         for (unsigned i = 0; i < votes; i++)
             fast_learn(&rows[i][at], bit);
         node = node << 1 | bit;
@@ -180,11 +182,9 @@ static unsigned fast_decide_nibble(struct walk *s, const struct fast_row *found,
     return node;
 }
 
-static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
+static unsigned walk_byte_large(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
 {
     struct fast_row high[INLAY_MIX_VOTES_MAX], low[INLAY_MIX_VOTES_MAX];
-    if (!s->params.large)
-        return walk_byte_now(s, ctx, set, want);
     if (s->taught) {
         fast_put_off(s, ctx, want);
         return want;

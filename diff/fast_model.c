@@ -4,10 +4,12 @@
 #include <pthread.h>
 
 struct inlay_fast_vote inlay_fast_votes[4096];
-uint16_t inlay_fast_mixed_of[2 * INLAY_ODDS_MAX + 1];
+uint16_t inlay_fast_squashed[2 * INLAY_ODDS_MAX + 1];
 uint16_t inlay_fast_next[65536];
 
-int32_t inlay_stretch(uint32_t p); /* the patcher's */
+/* The patcher's. */
+int32_t inlay_stretch(uint32_t p);
+uint32_t inlay_squash(int32_t odds);
 
 static void fill_next(unsigned bit)
 {
@@ -26,8 +28,8 @@ static void fill(void)
         inlay_fast_votes[i].odds = (int16_t)inlay_stretch(p);
         inlay_fast_votes[i].linear = (int16_t)inlay_shr((int32_t)p - 32768, 4);
     }
-    for (int32_t sum = -INLAY_ODDS_MAX; sum <= INLAY_ODDS_MAX; sum++)
-        inlay_fast_mixed_of[sum + INLAY_ODDS_MAX] = (uint16_t)inlay_mixed(sum);
+    for (int32_t odds = -INLAY_ODDS_MAX; odds <= INLAY_ODDS_MAX; odds++)
+        inlay_fast_squashed[odds + INLAY_ODDS_MAX] = (uint16_t)inlay_squash(odds);
     fill_next(0);
     fill_next(1);
 }

@@ -32,21 +32,32 @@ static inline int32_t inlay_fast_stretch(uint32_t p)
     return inlay_fast_vote(p).odds;
 }
 
+#define INLAY_FAST_ODDS_MAX 3071
+extern uint16_t inlay_fast_squashed[2 * INLAY_FAST_ODDS_MAX + 1];
+
+static inline uint32_t inlay_fast_squash(int32_t odds)
+{
+    odds = odds < -INLAY_FAST_ODDS_MAX ? -INLAY_FAST_ODDS_MAX : odds;
+    odds = odds > INLAY_FAST_ODDS_MAX ? INLAY_FAST_ODDS_MAX : odds;
+    return inlay_fast_squashed[odds + INLAY_FAST_ODDS_MAX];
+}
+
 #ifdef __SSE2__
 #define INLAY_BALLOT_H /* fast_ballot.h takes its place */
 #endif
 #define inlay_stretch inlay_fast_stretch
+#define inlay_squash  inlay_fast_squash
 #include "model.h"
 #undef inlay_stretch
+#undef inlay_squash
 
-/* inlay_mixed(), by the sum */
-extern uint16_t inlay_fast_mixed_of[2 * INLAY_ODDS_MAX + 1];
+_Static_assert(INLAY_FAST_ODDS_MAX == INLAY_ODDS_MAX, "the table goes as far");
 
-static inline uint32_t inlay_fast_mixed(int32_t sum)
+static inline uint32_t inlay_fast_mixed(const int32_t sum[2])
 {
-    sum = sum < -INLAY_ODDS_MAX ? -INLAY_ODDS_MAX : sum;
-    sum = sum > INLAY_ODDS_MAX ? INLAY_ODDS_MAX : sum;
-    return inlay_fast_mixed_of[sum + INLAY_ODDS_MAX];
+    uint32_t p = inlay_fast_squash(inlay_shr(sum[0] + sum[1], 1));
+    p = p < INLAY_P_MIN ? INLAY_P_MIN : p;
+    return p > 65536u - INLAY_P_MIN ? 65536u - INLAY_P_MIN : p;
 }
 
 #ifdef __SSE2__

@@ -75,12 +75,15 @@ struct inlay_arch_state {
     uint32_t valid;     /* bit r: value[r] holds */
 };
 
+struct inlay_usual;
+
 struct inlay_arch {
     uint8_t id;
-    uint8_t granule;        /* a unit starts at addresses that this divides: 1, 2 or 4 */
-    uint8_t pointer_len;    /* bytes of an aligned pointer, 4 or 8; 0: looks for none */
-    uint8_t cut_at_pointer; /* 1: a unit ends where an aligned word looks like a pointer */
-    uint8_t literal_kind;   /* enum inlay_literal_kind: how new data is modelled */
+    uint8_t granule;                 /* a unit starts at addresses that this divides: 1, 2 or 4 */
+    uint8_t pointer_len;             /* bytes of an aligned pointer, 4 or 8; 0: looks for none */
+    uint8_t cut_at_pointer;          /* 1: a unit ends where an aligned word looks like a pointer */
+    uint8_t literal_kind;            /* enum inlay_literal_kind: how new data is modelled */
+    const struct inlay_usual *usual; /* what new code usually is, or NULL */
     /*
      * Takes the unit at b apart.  b holds n bytes of the old image, 1 to
      * INLAY_WINDOW, that start at address addr (a multiple of granule).

@@ -2,6 +2,7 @@
 /* Thumb-2 (ARMv7-M Architecture Reference Manual, A7.7). */
 #include "arch.h"
 #include "bits.h"
+#include "usual.h"
 
 enum {
     PLAIN16,
@@ -223,6 +224,7 @@ const struct inlay_arch inlay_arch_thumb2 = {
     .granule = 2,
     .pointer_len = 4,
     .literal_kind = INLAY_LITERAL_HALVES,
+    .usual = &inlay_usual_thumb2,
     .parse = thumb_parse,
     .aim = thumb_aim,
 };

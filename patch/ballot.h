@@ -8,14 +8,20 @@
 struct inlay_ballot {
     int32_t in[2u * INLAY_VOTES];
     unsigned n;         /* inputs, two for each counter */
-    int16_t *weight[2]; /* two sets of n weights, 8192 = 1; the sum of both counts */
-    uint32_t p;
+    int16_t *weight[2]; /* two lists of n weights, 4096 = 1, that learn apart */
+    int32_t sum[2];     /* what each list says: log-odds */
 };
 
 static inline void inlay_vote(struct inlay_ballot *b, uint32_t p)
 {
     b->in[b->n++] = inlay_stretch(p);
     b->in[b->n++] = inlay_shr((int32_t)p - 32768, 4);
+}
+
+static inline void inlay_vote_odds(struct inlay_ballot *b, int32_t odds)
+{
+    b->in[b->n++] = odds;
+    b->in[b->n++] = inlay_shr((int32_t)inlay_squash(odds) - 32768, 4);
 }
 
 /* The mixed probability of a 1, of 65536, safe for the coder. */

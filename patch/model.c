@@ -38,13 +38,19 @@ uint32_t inlay_squash(int32_t odds)
 const int32_t inlay_counter_rates[16] = {43690, 26214, 18724, 14563, 11915, 10082, 8738, 7710,
                                          6898,  6241,  5698,  5242,  4854,  4519,  4228, 3971};
 
-uint32_t inlay_mixed(int32_t sum)
+int32_t inlay_state_odds(unsigned state)
 {
-    if (sum > INLAY_ODDS_MAX)
-        sum = INLAY_ODDS_MAX;
-    if (sum < -INLAY_ODDS_MAX)
-        sum = -INLAY_ODDS_MAX;
-    uint32_t p = inlay_squash(sum);
+    unsigned n = 0; /* how often it was seen */
+    for (unsigned step = 4; step > 0; step >>= 1)
+        if (state >> n >> step)
+            n += step;
+    unsigned half_step = n < 6u ? 10u - n : 4u;
+    return ((int32_t)(2u * state + 1u) - (3 << n)) * (1 << half_step);
+}
+
+uint32_t inlay_mixed(const int32_t *sum)
+{
+    uint32_t p = inlay_squash(inlay_shr(sum[0] + sum[1], 1));
     if (p < INLAY_P_MIN)
         p = INLAY_P_MIN;
     if (p > 65536u - INLAY_P_MIN)
@@ -54,17 +60,19 @@ uint32_t inlay_mixed(int32_t sum)
 
 uint32_t inlay_mix(struct inlay_ballot *b)
 {
-    int32_t sum = 0;
-    for (unsigned i = 0; i < b->n; i++)
-        sum += inlay_shr(b->in[i] * (b->weight[0][i] + b->weight[1][i]), 13);
-    b->p = inlay_mixed(sum);
-    return b->p;
+    for (unsigned k = 0; k < 2; k++) {
+        b->sum[k] = 0;
+        for (unsigned i = 0; i < b->n; i += 2)
+            b->sum[k] += inlay_mix_say(b->in[i], b->in[i + 1u], &b->weight[k][i]);
+    }
+    return inlay_mixed(b->sum);
 }
 
 void inlay_mix_learn(struct inlay_ballot *b, unsigned bit, int32_t rate)
 {
-    int32_t error = inlay_mix_error(b->p, bit, rate);
-    for (unsigned i = 0; i < b->n; i++)
-        for (unsigned k = 0; k < 2; k++)
+    for (unsigned k = 0; k < 2; k++) {
+        int32_t error = inlay_mix_error(b->sum[k], bit, rate);
+        for (unsigned i = 0; i < b->n; i++)
             b->weight[k][i] = inlay_mix_moved(b->weight[k][i], b->in[i], error);
+    }
 }

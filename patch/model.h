@@ -15,7 +15,7 @@
 
 #define INLAY_P_BITS     16u   /* probabilities handed to the coder are of 65536 */
 #define INLAY_P_MIN      24    /* and at least this far from 0 and 1 */
-#define INLAY_WEIGHT_MAX 32767 /* 8192 = 1 */
+#define INLAY_WEIGHT_MAX 32767 /* 4096 = 1 */
 #define INLAY_ODDS_MAX   3071  /* log-odds in 1/256 of a binary order of magnitude */
 
 /* A shift that rounds down for negative numbers too, without relying on the compiler. */
@@ -53,15 +53,33 @@ static inline uint32_t inlay_counter_p(uint16_t c)
     return (uint32_t)(c & 0xfff0u) | 8u;
 }
 
+/* ---- states ---- */
+
+/*
+ * A counter in 8 bits, for small tables.  2^n and the n bits below it: what
+ * was seen n times, 7 being often, as one of 2^n steps of log-odds.
+ */
+#define INLAY_STATE_START 1u
+
+int32_t inlay_state_odds(unsigned state);
+
+/* What becomes of it: by the bit that came, and itself. */
+extern const uint8_t inlay_state_next[2][256];
+
+static inline void inlay_state_learn(uint8_t *state, unsigned bit)
+{
+    *state = inlay_state_next[bit & 1u][*state];
+}
+
 /* ---- mixing ---- */
 
-/* The probability that the sum of weighted log-odds stands for, safe for the coder. */
-uint32_t inlay_mixed(int32_t sum);
+/* The probability that both lists' sums stand for together, safe for the coder. */
+uint32_t inlay_mixed(const int32_t *sum);
 
-/* How far a probability was from the bit, times the rate of learning. */
-static inline int32_t inlay_mix_error(uint32_t p, unsigned bit, int32_t rate)
+/* How far what a list alone said was from the bit, times the rate of learning. */
+static inline int32_t inlay_mix_error(int32_t sum, unsigned bit, int32_t rate)
 {
-    return inlay_shr(((bit ? 65536 : 0) - (int32_t)p) * rate, 8);
+    return inlay_shr(((bit ? 65536 : 0) - (int32_t)inlay_squash(sum)) * rate, 8);
 }
 
 /* A weight that moves with its input towards what would have predicted the bit. */
@@ -73,6 +91,12 @@ static inline int16_t inlay_mix_moved(int16_t weight, int32_t in, int32_t error)
     if (w < -INLAY_WEIGHT_MAX)
         w = -INLAY_WEIGHT_MAX;
     return (int16_t)w;
+}
+
+/* What a voter's two inputs say by their weights. */
+static inline int32_t inlay_mix_say(int32_t in0, int32_t in1, const int16_t *weight)
+{
+    return inlay_shr(in0 * weight[0] + in1 * weight[1], 12);
 }
 
 #define INLAY_VOTES 11u /* in one decision */

@@ -14,6 +14,7 @@
 #include "mix_params.h"
 #include "model.h"
 #include "scene.h"
+#include "usual.h"
 
 #include <string.h>
 
@@ -74,7 +75,7 @@ enum walk_quality {
 #define FLAGS_LARGE 10u /* ... with large models; and one that has a counter per class */
 #define CLASSES     196u
 #define BYTE_SETS   21u
-#define BYTE_ROWS   (BYTE_SETS + 8u) /* sets of weights for bytes: by what they are, and by bit */
+#define SEEN_FROM   2u /* the contexts from here on are the longer ones */
 
 /* What a missed unit may have become, tried in this order. */
 enum walk_candidate {
@@ -165,6 +166,7 @@ struct walk {
     struct walk_hunch hunch[HUNCHES];
     uint8_t memo[HUNCHES][1u << MEMO_LOG2]; /* by context: the byte that came last time */
     uint8_t memo_hits[HUNCHES];
+    uint8_t usual; /* what is usual for the next byte: a kind */
     struct inlay_arch_state old_state;
     struct walk_cache cache;
     struct walk_lesson lesson[2][LESSONS]; /* 0: in the image, 1: outside */
@@ -176,10 +178,10 @@ struct walk {
     uint16_t control[CONTROL_COUNTERS];
     uint16_t class[CLASSES];
     struct walk_swap *swap; /* 1 << walk_swaps_log2(), by hash */
-    uint16_t *flag;         /* walk_flags() tables */
-    uint16_t *byte;         /* params.votes tables of rows of 16 counters */
+    uint16_t *flag;         /* walk_flags() tables of counters, of small models of states */
+    uint16_t *byte;         /* params.votes tables of rows of 16, the same */
     int16_t *weight_flag;   /* FLAG_ROWS rows of walk_flag_row() */
-    int16_t *weight_byte;   /* BYTE_ROWS rows of walk_byte_row() */
+    int16_t *weight_byte;   /* walk_byte_rows() rows of walk_byte_row() */
     const uint8_t *taught;  /* while bytes are learned that are known: these; else NULL */
     uint8_t side;           /* enum inlay_side: which image these are from */
 };
@@ -267,6 +269,12 @@ static unsigned walk_swaps_log2(const struct inlay_mix_params *p)
     return p->large ? 9u : 6u;
 }
 
+/* 1 if what is usual votes on bytes, too. */
+static unsigned walk_knows_usual(const struct inlay_mix_params *p)
+{
+    return !p->large && p->arch == INLAY_ARCH_THUMB2;
+}
+
 /* Weights in a row: two for each voter. */
 static unsigned walk_flag_row(const struct inlay_mix_params *p)
 {
@@ -275,7 +283,19 @@ static unsigned walk_flag_row(const struct inlay_mix_params *p)
 
 static unsigned walk_byte_row(const struct inlay_mix_params *p)
 {
-    return 2u * (p->votes + HUNCHES);
+    return 2u * (p->votes + HUNCHES + walk_knows_usual(p));
+}
+
+/* Rows of weights for bytes: by what these are, and by which of the longer contexts were seen. */
+static unsigned walk_byte_rows(const struct inlay_mix_params *p)
+{
+    return BYTE_SETS + (1u << (p->votes - SEEN_FROM));
+}
+
+/* The tables of small models. */
+static uint8_t *walk_states(uint16_t *table)
+{
+    return (uint8_t *)table;
 }
 
 static uint32_t walk_hash(uint32_t v, unsigned bits)
@@ -289,25 +309,56 @@ static uint32_t walk_place(uint32_t hash, uint32_t size)
     return (uint32_t)((uint64_t)hash * size >> 32);
 }
 
-/* Decides one flag; ctx[i] picks the counter of table i, a and b the weights. */
+/* A cell of a flag table: a counter of large models, or a state. */
+union walk_cell {
+    uint16_t *counter;
+    uint8_t *state;
+};
+
+static union walk_cell walk_flag_cell(const struct walk *s, unsigned table, uint32_t ctx)
+{
+    uint32_t room = inlay_mix_flags(&s->params);
+    size_t at = (size_t)table * room + walk_place(walk_hash(ctx + 1u, 32), room);
+    union walk_cell cell;
+    if (s->params.large)
+        cell.counter = s->flag + at;
+    else
+        cell.state = walk_states(s->flag) + at;
+    return cell;
+}
+
+static void walk_flag_learn(const struct walk *s, union walk_cell cell, unsigned bit)
+{
+    if (s->params.large)
+        inlay_counter_learn(cell.counter, bit, INLAY_COUNTER_SLOW);
+    else
+        inlay_state_learn(cell.state, bit);
+}
+
+/* Decides one flag; ctx[i] picks the cell of table i, a and b the weights. */
 static unsigned walk_flag(struct walk *s, const uint32_t *ctx, unsigned class, unsigned a,
                           unsigned b, unsigned want)
 {
-    uint32_t room = inlay_mix_flags(&s->params);
     unsigned tables = walk_flags(&s->params), row = walk_flag_row(&s->params);
-    struct inlay_ballot ballot = {
-        .weight = {s->weight_flag + a * row, s->weight_flag + (FLAG_SETS + b) * row}};
-    uint16_t *counter[FLAGS_LARGE + 1u];
-    for (unsigned i = 0; i <= tables; i++) {
-        counter[i] = i < tables ? s->flag + i * room + walk_place(walk_hash(ctx[i] + 1u, 32), room)
-                                : &s->class[class];
-        inlay_vote(&ballot, inlay_counter_p(*counter[i]));
+    struct inlay_ballot ballot;
+    ballot.n = 0;
+    ballot.weight[0] = s->weight_flag + a * row;
+    ballot.weight[1] = s->weight_flag + (FLAG_SETS + b) * row;
+    union walk_cell cell[FLAGS_LARGE];
+    for (unsigned i = 0; i < tables; i++) {
+        cell[i] = walk_flag_cell(s, i, ctx[i]);
+        if (s->params.large)
+            inlay_vote(&ballot, inlay_counter_p(*cell[i].counter));
+        else
+            inlay_vote_odds(&ballot, inlay_state_odds(*cell[i].state));
     }
+    inlay_vote(&ballot, inlay_counter_p(s->class[class]));
     unsigned bit = inlay_coder_bit(&s->rc, inlay_mix(&ballot), want);
     INLAY_TRACE(s, CONTROL_COUNTERS + class, bit);
-    inlay_mix_learn(&ballot, bit, 20);
-    for (unsigned i = 0; i <= tables; i++)
-        inlay_counter_learn(counter[i], bit, INLAY_COUNTER_SLOW);
+    inlay_mix_learn(&ballot, bit, 28);
+    for (unsigned i = 0; i < tables; i++)
+        walk_flag_learn(s, cell[i], bit);
+    inlay_counter_learn(&s->class[class], bit, INLAY_COUNTER_SLOW);
     return bit;
 }
 

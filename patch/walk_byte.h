@@ -11,6 +11,13 @@ static uint16_t walk_hunch_base(unsigned i, unsigned kind)
     return (uint16_t)(FLAG_HUNCH + 8u * (i * (HUNCH_MISS + HUNCH_MEMO) + kind));
 }
 
+/* Decides one byte, or learns it. */
+static unsigned walk_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
+{
+    return s->params.large ? walk_byte_large(s, ctx, set, want)
+                           : walk_byte_small(s, ctx, set, want);
+}
+
 /* A byte of new data.  The hunches: what came last time in the first two contexts. */
 static unsigned walk_new_byte(struct walk *s, const uint32_t *ctx, unsigned set, unsigned want)
 {

@@ -93,8 +93,8 @@ static struct walk_text walk_miss_text(const struct walk *s, unsigned i, unsigne
 }
 
 /* Contexts of byte i, the k-th to be coded; those of new data fill the rows that are left. */
-static void walk_miss_contexts(const struct walk *s, const struct walk_guess *g, unsigned i,
-                               unsigned k, uint32_t so_far, uint32_t *ctx)
+static void walk_miss_contexts(struct walk *s, const struct walk_guess *g, unsigned i, unsigned k,
+                               uint32_t so_far, uint32_t *ctx)
 {
     uint32_t t = g->unit.type, now = g->now[i];
     const uint32_t own[4] = {(t << 3 | i) << 8 | now | 1u << 24,

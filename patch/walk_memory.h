@@ -15,19 +15,25 @@ static size_t walk_swap_len(const struct inlay_mix_params *p)
     return sizeof(struct walk_swap) << walk_swaps_log2(p);
 }
 
+/* Of a place in a table: a counter with large models, or a state. */
+static size_t walk_cell_len(const struct inlay_mix_params *p)
+{
+    return p->large ? sizeof(uint16_t) : sizeof(uint8_t);
+}
+
 static size_t walk_flag_len(const struct inlay_mix_params *p)
 {
-    return walk_round(walk_flags(p) * sizeof(uint16_t) * inlay_mix_flags(p));
+    return walk_round(walk_flags(p) * walk_cell_len(p) * inlay_mix_flags(p));
 }
 
 static size_t walk_byte_len(const struct inlay_mix_params *p)
 {
-    return walk_round(p->votes * sizeof(uint16_t) * 16u * inlay_mix_rows(p));
+    return walk_round(p->votes * walk_cell_len(p) * 16u * inlay_mix_rows(p));
 }
 
 static size_t walk_weights_len(const struct inlay_mix_params *p)
 {
-    return (FLAG_ROWS * walk_flag_row(p) + BYTE_ROWS * walk_byte_row(p)) * sizeof(int16_t);
+    return (FLAG_ROWS * walk_flag_row(p) + walk_byte_rows(p) * walk_byte_row(p)) * sizeof(int16_t);
 }
 
 /* Exception tables that the scene has room for. */

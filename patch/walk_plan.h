@@ -11,11 +11,11 @@
 #include "walk_run.h"
 
 /* Weights at first, of all voters together but that by class. */
-#define WEIGHT_FLAG   3300
-#define WEIGHT_CLASS  2000
-#define WEIGHT_BYTE   5500
-#define WEIGHT_HUMBLE (-500) /* of what tiny tables say, whose counters serve many contexts */
-#define WEIGHT_HUNCH  2200   /* of the first hunch; half of it of the others */
+#define WEIGHT_FLAG  3300
+#define WEIGHT_CLASS 2000
+#define WEIGHT_BYTE  5500
+#define WEIGHT_HUNCH 2200 /* of the first hunch; half of it of the others */
+#define WEIGHT_USUAL 1500
 
 enum walk_phase { PHASE_START, PHASE_SPACES, PHASE_TABLES, PHASE_MOVES, PHASE_POOL, PHASE_BODY };
 
@@ -28,14 +28,29 @@ static void walk_reset_weights(struct walk *s)
         s->weight_flag[2u * i + 1u] = 0;
     }
     unsigned votes = s->params.votes;
-    row = votes + HUNCHES;
-    for (unsigned i = 0; i < BYTE_ROWS * row; i++) {
-        s->weight_byte[2u * i] = (int16_t)(i % row < votes    ? WEIGHT_BYTE / votes
-                                           : i % row == votes ? WEIGHT_HUNCH
-                                                              : WEIGHT_HUNCH / 2);
-        s->weight_byte[2u * i + 1u] =
-            (int16_t)(i % row < votes && !s->params.large ? WEIGHT_HUMBLE : 0);
+    row = walk_byte_row(&s->params) / 2u;
+    for (unsigned i = 0; i < walk_byte_rows(&s->params) * row; i++) {
+        s->weight_byte[2u * i] = (int16_t)(i % row < votes         ? WEIGHT_BYTE / votes
+                                           : i % row == votes      ? WEIGHT_HUNCH
+                                           : i % row == votes + 1u ? WEIGHT_HUNCH / 2
+                                                                   : WEIGHT_USUAL);
+        s->weight_byte[2u * i + 1u] = 0;
     }
+}
+
+static void walk_reset_tables(struct walk *s)
+{
+    uint32_t flags = walk_flags(&s->params) * inlay_mix_flags(&s->params);
+    uint32_t bytes = 16u * s->params.votes * inlay_mix_rows(&s->params);
+    if (!s->params.large) {
+        memset(s->flag, INLAY_STATE_START, flags);
+        memset(s->byte, INLAY_STATE_START, bytes);
+        return;
+    }
+    for (uint32_t i = 0; i < flags; i++)
+        s->flag[i] = INLAY_COUNTER_START;
+    for (uint32_t i = 0; i < bytes; i++)
+        s->byte[i] = INLAY_COUNTER_START;
 }
 
 /* All but lessons, steps and remembered diagonals. */
@@ -46,10 +61,7 @@ static void walk_reset_models(struct walk *s)
             s->control[i] = inlay_prior(i);
     for (unsigned i = 0; i < CLASSES; i++)
         s->class[i] = inlay_prior(CONTROL_COUNTERS + i);
-    for (uint32_t i = 0; i < walk_flags(&s->params) * inlay_mix_flags(&s->params); i++)
-        s->flag[i] = INLAY_COUNTER_START;
-    for (uint32_t i = 0; i < 16u * s->params.votes * inlay_mix_rows(&s->params); i++)
-        s->byte[i] = INLAY_COUNTER_START;
+    walk_reset_tables(s);
     walk_reset_weights(s);
     memset(s->swap, 0, walk_swap_len(&s->params));
     memset(s->shift, 0, sizeof s->shift);

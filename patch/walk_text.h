@@ -86,9 +86,20 @@ static void walk_field_contexts(const struct walk *s, const struct walk_text *t,
     ctx[7] = key ^ (s->pos >> 9) * MIX_B ^ 7u;
 }
 
-static void walk_text_contexts(const struct walk *s, const struct walk_text *t, uint32_t *ctx)
+/* Which kind of byte comes before one of an instruction. */
+static unsigned walk_usual_kind(const struct walk *s, const struct walk_text *t)
+{
+    if (!walk_knows_usual(&s->params) || t->place > PLACE_CODE + 1u)
+        return INLAY_USUAL_KINDS;
+    return inlay_usual_at(s->scene.arch->usual->kind[t->place],
+                          (t->place == PLACE_CODE ? t->before : t->known) & 255u);
+}
+
+/* Contexts of a byte, and what is usual there. */
+static void walk_text_contexts(struct walk *s, const struct walk_text *t, uint32_t *ctx)
 {
     unsigned kind = s->scene.arch->literal_kind;
+    s->usual = (uint8_t)walk_usual_kind(s, t);
     if (t->place >= PLACE_FAR)
         walk_field_contexts(s, t, ctx);
     else if (t->place >= PLACE_DATA)

@@ -10,7 +10,7 @@ trap 'rm -rf "$tmp"' EXIT
 failed=0
 
 if ! $CC -std=c11 -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
-    -o "$tmp/oracle" tests/oracle/*.c patch/prior_table.c -lsodium -llzma; then
+    -o "$tmp/oracle" tests/oracle/*.c patch/prior_table.c patch/usual_thumb2.c -lsodium -llzma; then
     echo "not ok build of the oracle"
     exit 1
 fi

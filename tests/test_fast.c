@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
-int32_t inlay_stretch(uint32_t p); /* the patcher's, which fast_model.h hides */
+/* The patcher's, which fast_model.h hides. */
+int32_t inlay_stretch(uint32_t p);
+uint32_t inlay_squash(int32_t odds);
 
 static void test_votes(void **unused)
 {
@@ -30,8 +32,11 @@ static void test_mixed(void **unused)
 {
     (void)unused;
     inlay_fast_model_init();
-    for (int32_t sum = -2 * INLAY_ODDS_MAX; sum <= 2 * INLAY_ODDS_MAX; sum++)
+    for (int32_t odds = -2 * INLAY_ODDS_MAX; odds <= 2 * INLAY_ODDS_MAX; odds++) {
+        const int32_t sum[2] = {odds, odds / 2};
+        assert_int_equal(inlay_fast_squash(odds), inlay_squash(odds));
         assert_int_equal(inlay_fast_mixed(sum), inlay_mixed(sum));
+    }
 }
 
 static void test_counters(void **unused)
@@ -48,14 +53,35 @@ static void test_counters(void **unused)
     }
 }
 
+/* States go where their definition says, by log-odds: up after a 1, down after a 0. */
+static void test_states(void **unused)
+{
+    (void)unused;
+    for (unsigned i = INLAY_STATE_START; i < 256; i++)
+        for (unsigned bit = 0; bit < 2; bit++) {
+            uint8_t state = (uint8_t)i;
+            inlay_state_learn(&state, bit);
+            int32_t up = inlay_state_odds(state) - inlay_state_odds(i);
+            int at_end = i == 128 || i == 255;
+            assert_true(state >= (i < 128 ? 2 * (1u << (31 - __builtin_clz(i))) : 128));
+            assert_true(bit ? up > 0 || (at_end && up == 0) : up < 0 || (at_end && up == 0));
+        }
+    for (unsigned bit = 0; bit < 2; bit++) { /* seen often enough, a state reaches its end */
+        uint8_t state = INLAY_STATE_START;
+        for (unsigned i = 0; i < 200; i++)
+            inlay_state_learn(&state, bit);
+        assert_int_equal(state, bit ? 255 : 128);
+    }
+}
+
 #define VOTERS 11u
 
-/* What a ballot comes to, told from its definition in docs/FORMAT.md. */
-static int32_t sum_of(const int32_t *in, int16_t weight[2][2 * VOTERS], unsigned n)
+/* What a list of weights says, told from its definition in docs/FORMAT.md. */
+static int32_t sum_of(const int32_t *in, const int16_t *weight, unsigned n)
 {
     int32_t sum = 0;
-    for (unsigned i = 0; i < n; i++)
-        sum += inlay_shr(in[i] * (weight[0][i] + weight[1][i]), 13);
+    for (unsigned i = 0; i < n; i += 2)
+        sum += inlay_shr(in[i] * weight[i] + in[i + 1u] * weight[i + 1u], 12);
     return sum;
 }
 
@@ -66,6 +92,7 @@ static void test_ballots(void **unused)
     (void)unused;
     for (unsigned i = 0; i < 2 * VOTERS; i++)
         weight[0][i] = weight[1][i] = (int16_t)(i & 1u ? -INLAY_WEIGHT_MAX : INLAY_WEIGHT_MAX);
+    weight[1][0] = 0;
     memcpy(own, weight, sizeof own);
     for (unsigned round = 0; round < 100000; round++) {
         struct inlay_ballot b = {.weight = {weight[0], weight[1]}};
@@ -79,11 +106,12 @@ static void test_ballots(void **unused)
             in[2u * i + 1u] = inlay_shr((int32_t)p - 32768, 4);
         }
         uint32_t p = inlay_mix(&b);
-        assert_int_equal(p, inlay_mixed(sum_of(in, own, 2u * voters)));
+        int32_t sum[2] = {sum_of(in, own[0], 2u * voters), sum_of(in, own[1], 2u * voters)};
+        assert_int_equal(p, inlay_mixed(sum));
         inlay_mix_learn(&b, bit, 20);
-        for (unsigned i = 0; i < 2u * voters; i++)
-            for (unsigned k = 0; k < 2; k++)
-                own[k][i] = inlay_mix_moved(own[k][i], in[i], inlay_mix_error(p, bit, 20));
+        for (unsigned k = 0; k < 2; k++)
+            for (unsigned i = 0; i < 2u * voters; i++)
+                own[k][i] = inlay_mix_moved(own[k][i], in[i], inlay_mix_error(sum[k], bit, 20));
         assert_memory_equal(own, weight, sizeof own);
     }
 }
@@ -181,8 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_votes),    cmocka_unit_test(test_mixed),
-        cmocka_unit_test(test_counters), cmocka_unit_test(test_ballots),
-        cmocka_unit_test(test_decoders),
+        cmocka_unit_test(test_counters), cmocka_unit_test(test_states),
+        cmocka_unit_test(test_ballots),  cmocka_unit_test(test_decoders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,36 @@ void learn_counter(struct counter *c, unsigned bit, unsigned limit)
         c->n++;
 }
 
+/*
+ * A state of n and p: seen n times, the p-th of 2^n steps; steps are 2048 / 2^n apart,
+ * but for n = 7 as for n = 6.
+ */
+static int32_t state_step(unsigned n)
+{
+    return n == 7 ? 32 : 2048 >> n;
+}
+
+int32_t state_odds(const struct counter *c)
+{
+    return (2 * c->p + 1 - (1 << c->n)) * state_step(c->n) / 2;
+}
+
+void learn_state(struct counter *c, unsigned bit)
+{
+    unsigned n = c->n < 7 ? c->n + 1 : 7;
+    int64_t p = squash(state_odds(c)), steps = (int64_t)1 << n;
+    int64_t rate = 131072 / (c->n < 7 ? 2 * (int)c->n + 3 : 23) / 2;
+    p += floor_shift(((bit ? 65536 : 0) - p) * rate, 15);
+    int64_t odds = stretch((uint32_t)p), to = 0;
+    while (to + 1 < steps && odds >= (to + 1 - steps / 2) * state_step(n))
+        to++;
+    if (c->n == 7 && bit && to <= c->p)
+        to = c->p < 127 ? c->p + 1 : 127;
+    if (c->n == 7 && !bit && to >= c->p)
+        to = c->p > 0 ? c->p - 1 : 0;
+    *c = (struct counter){(int32_t)to, n};
+}
+
 struct counter prior(unsigned i)
 {
     int32_t p = (int32_t)squash(inlay_prior_table[i].odds * 24) / 16;
@@ -63,27 +93,32 @@ void mix_add(struct mixer *m, uint32_t p)
     m->in[m->n++] = (int32_t)floor_shift((int64_t)p - 32768, 4);
 }
 
+void mix_add_odds(struct mixer *m, int32_t odds)
+{
+    m->in[m->n++] = odds;
+    m->in[m->n++] = (int32_t)floor_shift((int64_t)squash(odds) - 32768, 4);
+}
+
 uint32_t mix(struct mixer *m)
 {
-    int64_t sum = 0;
-    for (unsigned i = 0; i < m->n; i++)
-        sum += floor_shift(m->in[i] * ((int64_t)m->weight[0][i] + m->weight[1][i]), 13);
-    if (sum > 3071)
-        sum = 3071;
-    if (sum < -3071)
-        sum = -3071;
-    uint32_t p = squash((int32_t)sum);
-    m->p = p < 24 ? 24 : p > 65512 ? 65512 : p;
-    return m->p;
+    for (unsigned k = 0; k < 2; k++) {
+        const int32_t *w = m->weight[k];
+        m->said[k] = 0;
+        for (unsigned i = 0; i < m->n; i += 2)
+            m->said[k] += (int32_t)floor_shift(
+                (int64_t)m->in[i] * w[i] + (int64_t)m->in[i + 1] * w[i + 1], 12);
+    }
+    uint32_t p = squash((int32_t)floor_shift((int64_t)m->said[0] + m->said[1], 1));
+    return p < 24 ? 24 : p > 65512 ? 65512 : p;
 }
 
 void mix_learn(struct mixer *m, unsigned bit, int rate)
 {
-    int64_t error = floor_shift(((bit ? 65536 : 0) - (int64_t)m->p) * rate, 4);
-    for (unsigned i = 0; i < m->n; i++) {
-        int64_t step = floor_shift(m->in[i] * floor_shift(error, 4) + 65536, 17);
-        for (unsigned k = 0; k < 2; k++) {
-            int64_t w = m->weight[k][i] + step;
+    for (unsigned k = 0; k < 2; k++) {
+        int64_t off = (bit ? 65536 : 0) - (int64_t)squash(m->said[k]);
+        for (unsigned i = 0; i < m->n; i++) {
+            int64_t w = m->weight[k][i];
+            w += floor_shift(m->in[i] * floor_shift(off * rate, 8) + 65536, 17);
             if (w > 32767)
                 w = 32767;
             if (w < -32767)

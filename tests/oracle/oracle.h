@@ -68,7 +68,7 @@ int fits(uint32_t v, unsigned bits); /* v is a two's complement number of so man
 /* ---- model.c ---- */
 
 struct counter {
-    int32_t p; /* of 4096 */
+    int32_t p; /* of 4096; or a state's step */
     unsigned n;
 };
 
@@ -77,16 +77,19 @@ int32_t stretch(uint32_t p);
 uint32_t squash(int32_t odds);
 uint32_t counter_p(const struct counter *c);
 void learn_counter(struct counter *c, unsigned bit, unsigned limit);
+int32_t state_odds(const struct counter *c);
+void learn_state(struct counter *c, unsigned bit);
 struct counter prior(unsigned i);
 
 struct mixer {
     int32_t in[32];
     unsigned n;
     int32_t *weight[2];
-    uint32_t p;
+    int32_t said[2]; /* by each list of weights */
 };
 
 void mix_add(struct mixer *m, uint32_t p);
+void mix_add_odds(struct mixer *m, int32_t odds);
 uint32_t mix(struct mixer *m);
 void mix_learn(struct mixer *m, unsigned bit, int rate);
 

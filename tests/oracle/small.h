@@ -47,7 +47,7 @@ struct small {
     struct counter *flag[10], *byte[8];
     uint16_t *mark[8]; /* whose counters 16 of a byte table are, 0 at first */
     int32_t flag_weight_a[20][22], flag_weight_b[13][22];
-    int32_t byte_weight_a[21][20], byte_weight_b[8][20];
+    int32_t byte_weight_a[21][22], byte_weight_b[64][22];
 
     /* what was seen */
     uint32_t hits, run_hits, last_delta, half_delta[32];
@@ -63,6 +63,7 @@ struct small {
         uint8_t byte;
     } expected[2];
     uint8_t memo[2][512], memo_hits[2];
+    unsigned usual; /* which list of log-odds the next byte has; 15: none */
 
     /* where we are */
     uint32_t recent[16];
@@ -99,7 +100,7 @@ struct text {
     uint32_t known, before;
 };
 
-void text_contexts(const struct small *s, const struct text *t, uint32_t *ctx);
+void text_contexts(struct small *s, const struct text *t, uint32_t *ctx);
 unsigned new_unit(struct small *s, uint8_t *out);
 void forget_text(struct small *s);
 void pass_bytes(struct small *s, const uint8_t *bytes, unsigned len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FORMAT.md, "Range coder" to "Starting values". */
+#include "../../patch/usual.h"
 #include "small.h"
 
 #include <string.h>
@@ -92,19 +93,42 @@ static uint32_t spread(uint32_t h, uint32_t size)
     return (uint32_t)((uint64_t)h * size / 4294967296u);
 }
 
+/* What a table holds: counters with large models, else states. */
+static struct counter fresh(const struct small *s)
+{
+    return (struct counter){s->large ? 2048 : 0, 0};
+}
+
+static void add_vote(const struct small *s, struct mixer *m, const struct counter *c)
+{
+    if (s->large)
+        mix_add(m, counter_p(c));
+    else
+        mix_add_odds(m, state_odds(c));
+}
+
+static void learn_vote(const struct small *s, struct counter *c, unsigned bit, unsigned limit)
+{
+    if (s->large)
+        learn_counter(c, bit, limit);
+    else
+        learn_state(c, bit);
+}
+
 unsigned mixed_flag(struct small *s, const uint32_t *ctx, unsigned class, unsigned a, unsigned b)
 {
-    struct mixer m = {{0}, 0, {s->flag_weight_a[a], s->flag_weight_b[b]}, 0};
-    struct counter *c[11];
-    for (unsigned i = 0; i < s->flags; i++)
+    struct mixer m = {{0}, 0, {s->flag_weight_a[a], s->flag_weight_b[b]}, {0}};
+    struct counter *c[10];
+    for (unsigned i = 0; i < s->flags; i++) {
         c[i] = &s->flag[i][spread((ctx[i] + 1) * 0x9e3779b1u, s->flag_size)];
-    c[s->flags] = &s->plain[C_CLASS + class];
-    for (unsigned i = 0; i <= s->flags; i++)
-        mix_add(&m, counter_p(c[i]));
+        add_vote(s, &m, c[i]);
+    }
+    mix_add(&m, counter_p(&s->plain[C_CLASS + class]));
     unsigned bit = code_bit(s, mix(&m));
-    mix_learn(&m, bit, 20);
-    for (unsigned i = 0; i <= s->flags; i++)
-        learn_counter(c[i], bit, 15);
+    mix_learn(&m, bit, 28);
+    for (unsigned i = 0; i < s->flags; i++)
+        learn_vote(s, c[i], bit, 15);
+    learn_counter(&s->plain[C_CLASS + class], bit, 15);
     return bit;
 }
 
@@ -114,15 +138,17 @@ static struct counter *find_counters(struct small *s, unsigned table, uint32_t c
     uint32_t h = (ctx + 1) * 0x2545f491u + before * 0x10001u;
     h = (h ^ h >> 15) * 0x9e3779b1u;
     uint32_t first = spread(h, s->rows), second = first ^ 1;
-    uint16_t mark = (uint16_t)(h | 1);
+    uint16_t mark = (s->large ? h & 65535 : h & 255) | 1;
     struct counter *c = s->byte[table];
-    if (!s->large || s->mark[table][first] == mark)
+    if ((!s->large && table < 2) || s->mark[table][first] == mark)
         return c + first * 16;
     if (s->mark[table][second] == mark)
         return c + second * 16;
-    uint32_t give = c[second * 16 + 1].n < c[first * 16 + 1].n ? second : first;
+    const struct counter *one = &c[first * 16 + 1], *other = &c[second * 16 + 1];
+    int less = other->n < one->n || (!s->large && other->n == one->n && other->p < one->p);
+    uint32_t give = less ? second : first;
     for (unsigned i = 1; i < 16; i++)
-        c[give * 16 + i] = (struct counter){2048, 0};
+        c[give * 16 + i] = fresh(s);
     s->mark[table][give] = mark;
     return c + give * 16;
 }
@@ -141,10 +167,20 @@ static void add_expected(struct small *s, struct mixer *m, unsigned depth, unsig
     }
 }
 
+static int32_t usual_odds(const struct small *s, unsigned node)
+{
+    if (s->usual == 15)
+        return 0;
+    unsigned two = inlay_usual_thumb2.odds[s->usual][node / 2];
+    return 200 * (int32_t)(node % 2 ? two / 16 : two % 16) - 1500;
+}
+
 static unsigned mixed_bit(struct small *s, struct mixer *m, unsigned depth, unsigned byte)
 {
     struct counter *c[2];
     add_expected(s, m, depth, byte, c);
+    if (!s->large && s->scene.cpu_id == CPU_THUMB2)
+        mix_add_odds(m, usual_odds(s, byte | 1u << depth));
     unsigned bit = code_bit(s, mix(m));
     mix_learn(m, bit, 14);
     for (unsigned i = 0; i < 2; i++)
@@ -159,8 +195,9 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
     unsigned byte = 0;
     struct counter *row[8] = {0};
     for (unsigned depth = 0; depth < 8; depth++) {
-        struct mixer m = {{0}, 0, {s->byte_weight_a[set], s->byte_weight_b[depth]}, 0};
+        struct mixer m = {{0}, 0, {s->byte_weight_a[set]}, {0}};
         struct counter *c[8];
+        unsigned seen = 0;
         /* The bits before those of this nibble, and those of this nibble, a 1 before each. */
         unsigned in_nibble = depth % 4;
         uint32_t before = depth < 4 ? 1 : 16 | byte >> in_nibble;
@@ -169,20 +206,23 @@ unsigned mixed_byte(struct small *s, const uint32_t *ctx, unsigned set, unsigned
             if (in_nibble == 0)
                 row[i] = find_counters(s, i, ctx[i], before);
             c[i] = row[i] + place;
-            mix_add(&m, counter_p(c[i]));
+            add_vote(s, &m, c[i]);
+            if (i >= 2 && c[i]->n > 0)
+                seen |= 1u << (i - 2);
         }
+        m.weight[1] = s->byte_weight_b[seen];
         unsigned bit = s->lesson_text ? wanted >> (7 - depth) & 1 : mixed_bit(s, &m, depth, byte);
         for (unsigned i = 0; i < s->votes; i++)
-            learn_counter(c[i], bit, s->large ? 6 : 15);
+            learn_vote(s, c[i], bit, 6);
         byte = byte << 1 | bit;
     }
     return byte;
 }
 
-static void set_all(struct counter *c, size_t n)
+static void set_all(const struct small *s, struct counter *c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        c[i] = (struct counter){2048, 0};
+        c[i] = fresh(s);
 }
 
 static void reset_weights(struct small *s)
@@ -194,14 +234,16 @@ static void reset_weights(struct small *s)
         for (unsigned i = 0; i < 13; i++)
             s->flag_weight_b[i][k] = w;
     }
-    for (unsigned k = 0; k < 20; k++) {
+    for (unsigned k = 0; k < 22; k++) {
         unsigned voter = k / 2;
-        int32_t w = voter < s->votes ? 5500 / (int32_t)s->votes : voter == s->votes ? 2200 : 1100;
-        int32_t humble = voter < s->votes && !s->large ? -500 : 0;
+        int32_t w = voter < s->votes        ? 5500 / (int32_t)s->votes
+                    : voter == s->votes     ? 2200
+                    : voter == s->votes + 1 ? 1100
+                                            : 1500;
         for (unsigned i = 0; i < 21; i++)
-            s->byte_weight_a[i][k] = k % 2 ? humble : w;
-        for (unsigned i = 0; i < 8; i++)
-            s->byte_weight_b[i][k] = k % 2 ? humble : w;
+            s->byte_weight_a[i][k] = k % 2 ? 0 : w;
+        for (unsigned i = 0; i < 64; i++)
+            s->byte_weight_b[i][k] = k % 2 ? 0 : w;
     }
 }
 
@@ -217,10 +259,11 @@ void reset_group(struct small *s)
         if (i < C_STEP || i >= C_SIGN)
             s->plain[i] = prior(i);
     for (unsigned i = 0; i < s->flags; i++)
-        set_all(s->flag[i], s->flag_size);
+        set_all(s, s->flag[i], s->flag_size);
     for (unsigned i = 0; i < s->votes; i++) {
-        set_all(s->byte[i], (size_t)16 * s->rows);
-        memset(s->mark[i], 0, sizeof(uint16_t) * s->rows);
+        set_all(s, s->byte[i], (size_t)16 * s->rows);
+        for (uint32_t k = 0; k < s->rows; k++)
+            s->mark[i][k] = s->large ? 0 : 1;
     }
     reset_weights(s);
     memset(s->lesson, 0, sizeof s->lesson);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FORMAT.md, "New data" and "Taught models". */
+#include "../../patch/usual.h" /* what is usual, which is part of the format */
 #include "small.h"
 
 #include <string.h>
@@ -200,8 +201,19 @@ static void field_contexts(const struct small *s, const struct text *t, uint32_t
     ctx[7] = key ^ s->pos / 512 * 0x3d4d51cbu ^ 7;
 }
 
-void text_contexts(const struct small *s, const struct text *t, uint32_t *ctx)
+/* Small models know what Thumb-2 code usually is, by the byte before. */
+static unsigned usual_kind(const struct small *s, const struct text *t)
 {
+    if (s->large || s->scene.cpu_id != CPU_THUMB2 || t->place >= 2)
+        return 15;
+    uint32_t before = (t->place ? t->known : t->before) % 256;
+    unsigned two = inlay_usual_thumb2.kind[t->place][before / 2];
+    return before % 2 ? two / 16 : two % 16;
+}
+
+void text_contexts(struct small *s, const struct text *t, uint32_t *ctx)
+{
+    s->usual = usual_kind(s, t);
     if (t->place >= 8)
         field_contexts(s, t, ctx);
     else if (t->place < 4 && s->scene.cpu->fresh == BY_HALVES)
