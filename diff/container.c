@@ -176,12 +176,14 @@ static void put_manifest(struct writer *w, const struct inlay_manifest *m,
     put_u8(w, INLAY_LEVEL << 6 | (unsigned)m->codec << 4 |
                   (m->in_place ? INLAY_FLAG_IN_PLACE : 0) | (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
                   (has_fields ? INLAY_FLAG_FIELDS : 0) | (m->is_signed ? INLAY_FLAG_SIGNED : 0));
-    put_uvarint(w, m->old_size);
     uint32_t more = m->new_size - m->old_size;
-    put_uvarint(w, more << 1 ^ (0u - (more >> 31)));
+    put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | (more ? 0 : INLAY_SAME_SIZE) |
+                  m->params_len);
+    put_uvarint(w, m->old_size);
+    if (more)
+        put_uvarint(w, more << 1 ^ (0u - (more >> 31)));
     put_uvarint(w, m->payload_len);
     put_uvarint(w, m->plan_len);
-    put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | m->params_len);
     put(w, m->params, m->params_len);
     put(w, m->old_digest, m->old_digest_len);
     put(w, m->new_digest, m->new_digest_len);

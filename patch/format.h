@@ -10,7 +10,7 @@
 #define INLAY_CHUNK_LOG_MAX    16u         /* ... to 64 KB */
 #define INLAY_CHECK_MAX        16u         /* bytes of digest per group */
 #define INLAY_CODEC_MAX        3u          /* largest id of a codec */
-#define INLAY_PARAMS_MAX       31u         /* bytes of codec parameters */
+#define INLAY_PARAMS_MAX       15u         /* bytes of codec parameters */
 #define INLAY_COMPONENT_MAX    32u         /* bytes of component id */
 #define INLAY_VERSION_MAX      64u         /* bytes of a version's name */
 #define INLAY_STAGE_BLOCKS_MAX 1024u
@@ -19,10 +19,11 @@
  * A patch is: manifest, signature block, chunks.
  *
  * Manifest: "IL"; one byte with the level in the top two bits, the codec's id
- * in the next two and flags in the others; old size, new size less old size
- * (zigzag), payload length, plan length; one byte with the chunk length's log
- * less INLAY_CHUNK_LOG_MIN in the top three bits and the length of the codec's
- * parameters in the others, the parameters; digests of old and new image; with
+ * in the next two and flags in the others; one byte with the chunk length's log
+ * less INLAY_CHUNK_LOG_MIN in the top three bits, INLAY_SAME_SIZE and the length
+ * of the codec's parameters in the others; old size, without INLAY_SAME_SIZE new
+ * size less old size (zigzag), payload length, plan length; the parameters;
+ * digests of old and new image; with
  * INLAY_FLAG_SIGNED the link of the first chunk; with INLAY_FLAG_GEOMETRY the
  * blocks of the slot; with INLAY_FLAG_FIELDS the length of the fields and they.
  *
@@ -42,6 +43,8 @@
 #define INLAY_FLAG_GEOMETRY 0x02u /* says how the slot is cut into erase blocks */
 #define INLAY_FLAG_FIELDS   0x04u /* optional fields follow */
 #define INLAY_FLAG_SIGNED   0x08u /* there is a signature, and no digest is short */
+/* In the fourth byte. */
+#define INLAY_SAME_SIZE 0x10u /* the new image is as long as the old one */
 
 /* Types of optional fields, ascending; one with the top bit set may be ignored. */
 enum inlay_field_type {

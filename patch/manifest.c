@@ -7,12 +7,16 @@
 
 static enum inlay_status manifest_sizes(struct inlay_manifest *m, struct inlay_bytes *b)
 {
+    uint8_t packed = inlay_bytes_u8(b);
+    m->chunk_log = (uint8_t)(INLAY_CHUNK_LOG_MIN + (packed >> 5));
+    m->params_len = packed & INLAY_PARAMS_MAX;
     m->old_size = inlay_bytes_uvarint(b);
-    uint32_t more = inlay_bytes_uvarint(b);
+    uint32_t more = packed & INLAY_SAME_SIZE ? 0 : inlay_bytes_uvarint(b);
     m->new_size = m->old_size + (more >> 1 ^ (0u - (more & 1u)));
     m->payload_len = inlay_bytes_uvarint(b);
     m->plan_len = inlay_bytes_uvarint(b);
-    if (m->plan_len > m->payload_len)
+    /* There is one way to say it. */
+    if (m->plan_len > m->payload_len || (more == 0 && !(packed & INLAY_SAME_SIZE)))
         return INLAY_E_CORRUPT;
     return (m->old_size | m->new_size | m->payload_len) > INLAY_SIZE_MAX ? INLAY_E_LIMIT : INLAY_OK;
 }
@@ -32,9 +36,6 @@ void inlay_manifest_digests(struct inlay_manifest *m, int is_signed)
 
 static void manifest_codec(struct inlay_manifest *m, struct inlay_bytes *b)
 {
-    uint8_t packed = inlay_bytes_u8(b);
-    m->chunk_log = (uint8_t)(INLAY_CHUNK_LOG_MIN + (packed >> 5));
-    m->params_len = packed & 31u;
     inlay_bytes_copy(b, m->params, m->params_len);
     inlay_bytes_copy(b, m->old_digest, m->old_digest_len);
     inlay_bytes_copy(b, m->new_digest, m->new_digest_len);

@@ -45,10 +45,13 @@ def take(data, at):
 def split(data):
     """The manifest's fields behind the flags, in order; the one chunk."""
     names, at = {}, 3
-    for name in ('old_size', 'new_size', 'payload_len', 'plan_len', 'params', 'old_digest',
+    assert data[3] & 16  # as long as the old image
+    for name in ('packed', 'old_size', 'payload_len', 'plan_len', 'params', 'old_digest',
                  'new_digest', 'geometry'):
-        if name == 'params':
-            end = at + 1 + data[at] % 32
+        if name == 'packed':
+            end = at + 1
+        elif name == 'params':
+            end = at + data[3] % 16
         elif name in ('old_digest', 'new_digest'):
             end = at + 4
         elif name == 'geometry':
@@ -109,8 +112,9 @@ put('bad-number.inlay', edit(old_size=lambda b: b[:-1] + bytes([b[-1] | 128, 0])
 put('bad-size.inlay', edit(old_size=lambda b: uvarint(1 << 31)))
 put('bad-check-len.inlay', edit(geometry=lambda b: bytes([b[0] & 0xe0 | 17]) + b[1:]))
 put('bad-plan-len.inlay', edit(plan_len=lambda b: flip(b, 0)))
-put('bad-params.inlay', edit(params=lambda b: bytes([b[0] + 2]) + b[1:] + b'\1\1'))
-put('bad-zero-param.inlay', edit(params=lambda b: bytes([b[0] + 1]) + b[1:] + b'\0'))
+put('bad-params.inlay', edit(packed=lambda b: bytes([b[0] + 2]), params=lambda b: b + b'\1\1'))
+put('bad-zero-param.inlay', edit(packed=lambda b: bytes([b[0] + 1]), params=lambda b: b + b'\0'))
+put('bad-same-size.inlay', edit(packed=lambda b: flip(b, 0, 16), old_size=lambda b: b + b'\0'))
 put('bad-old-digest.inlay', edit(old_digest=lambda b: flip(b, 0)))
 put('bad-new-digest.inlay', edit(new_digest=lambda b: flip(b, 3)))
 put('bad-payload.inlay', carry(flip(payload, len(payload) - 6)))
@@ -122,8 +126,8 @@ put('bad-fields-len.inlay', edit(flags=good[2] | 4, fields=lambda _: b'\xff\x7f\
 # Valid, but not for this level or build.
 put('unsupported-level.inlay', flip(good, 2, 0xc0))
 put('unsupported-codec.inlay', edit(flags=good[2] | 0x30))
-put('bad-large-in-place.inlay', edit(params=lambda b: b[:1] + bytes([b[1] | 128]) + b[2:]))
-put('unsupported-processor.inlay', edit(params=lambda b: b[:1] + bytes([b[1] | 15]) + b[2:]))
+put('bad-large-in-place.inlay', edit(params=lambda b: bytes([b[0] | 128]) + b[1:]))
+put('unsupported-processor.inlay', edit(params=lambda b: bytes([b[0] | 15]) + b[1:]))
 put('unsupported-field.inlay', fields(b'\x7f\1x'))
 put('good-skipped-field.inlay', fields(b'\xf0\1x'))
 END

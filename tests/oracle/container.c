@@ -16,8 +16,13 @@ static void bad(const char *what)
 
 static void read_sizes(struct patch *p, struct bytes *b)
 {
+    unsigned packed = take_byte(b);
+    p->chunk_log = 9 + packed / 32;
+    p->params_len = packed % 16;
     p->old_size = take_uvarint(b);
-    uint32_t more = take_uvarint(b);
+    uint32_t more = packed & 16 ? 0 : take_uvarint(b);
+    if (more == 0 && !(packed & 16))
+        bad("a new size that is the old one");
     p->new_size = more & 1 ? p->old_size - more / 2 - 1 : p->old_size + more / 2;
     p->payload_len = take_uvarint(b);
     p->plan_len = take_uvarint(b);
@@ -104,9 +109,6 @@ static const uint8_t *read_manifest(struct patch *p, struct bytes *b, unsigned f
     if (p->in_place && !(flags & GEOMETRY))
         bad("in place without a geometry");
     read_sizes(p, b);
-    unsigned packed = take_byte(b);
-    p->chunk_log = 9 + packed / 32;
-    p->params_len = packed % 32;
     memcpy(p->params, take_bytes(b, p->params_len), p->params_len);
     p->old_digest_len = lengths->old_image;
     memcpy(p->old_digest, take_bytes(b, p->old_digest_len), p->old_digest_len);
