@@ -310,7 +310,8 @@ static void truth_planned(struct walk *s)
 static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
 {
     struct walk *s = &e->walk;
-    crypto_hash_sha256_update(&e->group, e->in->new + s->pos, cmd->len);
+    if (e->in->check_len)
+        crypto_hash_sha256_update(&e->group, e->in->new + s->pos, cmd->len);
     while (s->pos != s->end) {
         uint8_t unit[INLAY_UNIT_MAX];
         unsigned len;

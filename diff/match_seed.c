@@ -3,7 +3,9 @@
  * Candidates for copies: longest matches found through a suffix array of the
  * old image.  Where the present diagonal goes on well no search is made, and
  * where nothing matches for long the searches thin out, so that neither
- * near-identical nor incompressible images cost much.
+ * near-identical nor incompressible images cost much.  The array takes as long
+ * to sort as going through the old image some hundred times: so that is what
+ * the first searches do, and where images are nearly alike there are no others.
  */
 #include "huge.h"
 #include "match_feed.h"
@@ -11,6 +13,10 @@
 #include <divsufsort.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define FOLLOW_RUN  24u    /* bytes on the present diagonal that spare a search */
 #define RESUME_RUN  12u    /* the same, after a few differing bytes */
@@ -21,10 +27,15 @@
 #define RECENT      8u     /* candidates that a new one may prolong */
 #define PROLONG_GAP 256u   /* if it starts no further behind their end */
 #define HAND_OVER   16384u /* bytes of the new image between one hand-over and the next */
+#define SCANS_MAX   256u   /* searches without the suffix array ... */
+#define SCAN_WORK   8u     /* ... that compare so many times the old image at most, one by one */
+#define STRIDE      64u    /* bytes of the old image looked at together */
 
 struct scan {
     const struct match_views *v;
-    int32_t *sa;      /* suffix array of the old image */
+    unsigned scans;   /* searches that went through all of the old image ... */
+    uint64_t work;    /* ... and bytes that were compared for them */
+    int32_t *sa;      /* suffix array of the old image; NULL: not needed so far */
     uint32_t *first;  /* by the leading bits: first suffix that has at least these */
     unsigned shift;   /* of 24 bits, how many do not take part in that */
     uint32_t min_len; /* shortest match that is worth a candidate */
@@ -112,6 +123,66 @@ static uint32_t nearest(const struct scan *s, uint32_t k, uint32_t lo, uint32_t 
             best = at;
     }
     return best;
+}
+
+/* 1 if the four bytes at key start anywhere in the stride at old. */
+#ifdef __SSE2__
+static int occurs(const uint8_t *old, const uint8_t *key)
+{
+    __m128i any = _mm_setzero_si128();
+    for (unsigned i = 0; i < STRIDE; i += 16u) {
+        __m128i all = _mm_set1_epi8(-1);
+        for (unsigned k = 0; k < 4u; k++) {
+            __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(old + i + k));
+            all = _mm_and_si128(all, _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)key[k])));
+        }
+        any = _mm_or_si128(any, all);
+    }
+    return _mm_movemask_epi8(any) != 0;
+}
+#else
+static int occurs(const uint8_t *old, const uint8_t *key)
+{
+    for (unsigned i = 0; i < STRIDE; i++)
+        if (memcmp(old + i, key, 4) == 0)
+            return 1;
+    return 0;
+}
+#endif
+
+/* Is the match of new[pos..) at `at` longer than *len, or as long and nearer to the diagonal? */
+static void consider(struct scan *s, uint32_t pos, uint32_t at, uint32_t diagonal, uint32_t *len,
+                     uint32_t *old_pos)
+{
+    const struct match_views *v = s->v;
+    uint32_t max = min32(min32(v->old_size - at, v->new_size - pos), COMPARE_MAX);
+    uint32_t n = inlay_match_run(v->old + at, v->new + pos, max);
+
+    s->work += n;
+    if (n < s->min_len || n < *len)
+        return;
+    if (n > *len || distance(at - pos, diagonal) < distance(*old_pos - pos, diagonal)) {
+        *len = n;
+        *old_pos = at;
+    }
+}
+
+/* find() without the suffix array. */
+static uint32_t find_by_scan(struct scan *s, uint32_t pos, uint32_t diagonal, uint32_t *old_pos)
+{
+    const struct match_views *v = s->v;
+    uint32_t at = 0, len = 0;
+
+    s->scans++;
+    for (; v->old_size - at >= STRIDE + 3u; at += STRIDE)
+        if (occurs(v->old + at, v->new + pos))
+            for (uint32_t i = 0; i < STRIDE; i++)
+                consider(s, pos, at + i, diagonal, &len, old_pos);
+    for (; at < v->old_size; at++)
+        consider(s, pos, at, diagonal, &len, old_pos);
+    return len == 0 ? 0
+                    : inlay_match_run(v->old + *old_pos, v->new + pos,
+                                      min32(v->old_size - *old_pos, v->new_size - pos));
 }
 
 /* Longest match of new[pos..); of equally long ones one near the diagonal. Returns its length. */
@@ -226,6 +297,11 @@ static uint32_t follow(const struct match_views *v, uint32_t pos, uint32_t diago
     return 0;
 }
 
+static int may_not_scan(const struct scan *s)
+{
+    return s->scans == SCANS_MAX || s->work / SCAN_WORK > s->v->old_size;
+}
+
 static int scan_new(struct scan *s)
 {
     const struct match_views *v = s->v;
@@ -241,7 +317,9 @@ static int scan_new(struct scan *s)
             misses = 0;
             continue;
         }
-        len = find(s, pos, diagonal, &old_pos);
+        if (!s->sa && may_not_scan(s) && index_old(s))
+            return -1;
+        len = s->sa ? find(s, pos, diagonal, &old_pos) : find_by_scan(s, pos, diagonal, &old_pos);
         if (len == 0) {
             misses++;
             pos += min32(1 + misses / 256, min32(16, v->new_size - pos));
@@ -267,7 +345,7 @@ int inlay_match_seeds(const struct match_views *v, struct match_feed *feed)
         s.min_len++;
     if (v->old_size >= 1u << 23)
         s.min_len++;
-    failed = index_old(&s) || scan_new(&s);
+    failed = scan_new(&s);
     free(s.sa);
     free(s.first);
     if (!failed)

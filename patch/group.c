@@ -132,7 +132,8 @@ enum inlay_status inlay_do_produce(struct inlay_patcher *p)
     enum inlay_status st = inlay_input_taken(p, got);
     if (st < 0 || made > cap || (st == INLAY_OK && made == 0))
         return st < 0 ? st : INLAY_E_CORRUPT;
-    inlay_hash_add(p, p->sha_group, to, (uint32_t)made);
+    if (p->man.check_len != 0)
+        inlay_hash_add(p, p->sha_group, to, (uint32_t)made);
     if (p->hashing)
         inlay_hash_add(p, p->sha_whole, to, (uint32_t)made);
     p->out.fill += (uint32_t)made;
