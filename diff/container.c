@@ -173,9 +173,9 @@ static void put_manifest(struct writer *w, const struct inlay_manifest *m,
 {
     int has_fields = any_field(m, f);
     put(w, "IL", 2);
-    put_u8(w, INLAY_LEVEL << 6 | (unsigned)m->codec << 4 |
-                  (m->in_place ? INLAY_FLAG_IN_PLACE : 0) | (m->regions ? INLAY_FLAG_GEOMETRY : 0) |
-                  (has_fields ? INLAY_FLAG_FIELDS : 0) | (m->is_signed ? INLAY_FLAG_SIGNED : 0));
+    put_u8(w, INLAY_LEVEL << 6 | (unsigned)m->codec << 4 | (m->in_place ? INLAY_FLAG_IN_PLACE : 0) |
+                  (m->regions ? INLAY_FLAG_GEOMETRY : 0) | (has_fields ? INLAY_FLAG_FIELDS : 0) |
+                  (m->is_signed ? INLAY_FLAG_SIGNED : 0));
     uint32_t more = m->new_size - m->old_size;
     put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | (more ? 0 : INLAY_SAME_SIZE) |
                   m->params_len);

@@ -371,7 +371,8 @@ static void write_stream(void *ctx)
         inlay_rehearsal_end(e->rehearsal, &e->out->payload, e->status != 0);
 }
 
-/* Another thread rehearses the proof of a patch of the simple kind, which is the only trial then. */
+/* Another thread rehearses the proof of a patch of the simple kind, which is the only trial then.
+ */
 static void write_and_rehearse(struct encoder *e)
 {
     const struct inlay_encode_input *in = e->in;
@@ -382,7 +383,8 @@ static void write_and_rehearse(struct encoder *e)
                                             .new_size = in->new_size,
                                             .check_len = in->check_len};
     int is_simple = e->walk.params.large && !limits->regions && !limits->in_place;
-    if (in->rehearsal && in->jobs > 1 && is_simple && !inlay_rehearsal_open(in->rehearsal, &setup, in->old))
+    if (in->rehearsal && in->jobs > 1 && is_simple &&
+        !inlay_rehearsal_open(in->rehearsal, &setup, in->old))
         e->rehearsal = in->rehearsal;
     const struct inlay_task task[2] = {{write_stream, e}, {inlay_rehearsal_run, e->rehearsal}};
     inlay_parallel(task, e->rehearsal ? 2 : 1, in->jobs);

@@ -73,8 +73,8 @@ static inline uint32_t inlay_mix(struct inlay_ballot *b)
         inlay_fast_weigh(b, i, 4, said);
     if (b->n & 2u)
         inlay_fast_weigh(b, b->n - 2u, 2, said);
-    __m128i sums = _mm_add_epi32(_mm_unpacklo_epi32(said[0], said[1]),
-                                 _mm_unpackhi_epi32(said[0], said[1]));
+    __m128i sums =
+        _mm_add_epi32(_mm_unpacklo_epi32(said[0], said[1]), _mm_unpackhi_epi32(said[0], said[1]));
     sums = _mm_add_epi32(sums, _mm_srli_si128(sums, 8));
     b->sum[0] = _mm_cvtsi128_si32(sums);
     b->sum[1] = _mm_cvtsi128_si32(_mm_srli_si128(sums, 4));

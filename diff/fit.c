@@ -125,14 +125,13 @@ int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, 
     int code = check_images(fit, in_place, old_size, new_size, err);
     if (code)
         return code;
-    fit->limits = (struct inlay_order_limits){.region = fit->target->region,
-                                              .regions = in_place || new_size > profile->redo
-                                                             ? fit->target->regions
-                                                             : 0,
-                                              .in_place = (uint8_t)(in_place != 0),
-                                              .stage_blocks = 1,
-                                              .group_blocks = UINT32_MAX,
-                                              .pool_ranges = profile->model_ram / RANGE_RAM};
+    fit->limits = (struct inlay_order_limits){
+        .region = fit->target->region,
+        .regions = in_place || new_size > profile->redo ? fit->target->regions : 0,
+        .in_place = (uint8_t)(in_place != 0),
+        .stage_blocks = 1,
+        .group_blocks = UINT32_MAX,
+        .pool_ranges = profile->model_ram / RANGE_RAM};
     if (fit->limits.pool_ranges > 1024)
         fit->limits.pool_ranges = 1024;
     return profile->work.present && fit->target->regions ? divide(fit, err) : 0;

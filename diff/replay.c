@@ -32,7 +32,8 @@ static int replay_begin(const struct inlay_codec *self, void *state,
     if (setup->params_len != was->params_len ||
         memcmp(setup->params, was->params, was->params_len) || setup->old_size != was->old_size ||
         setup->new_size != was->new_size || setup->regions != was->regions ||
-        setup->in_place != was->in_place || setup->stage_blocks != was->stage_blocks || setup->check_len != was->check_len)
+        setup->in_place != was->in_place || setup->stage_blocks != was->stage_blocks ||
+        setup->check_len != was->check_len)
         return INLAY_E_CORRUPT;
     r->compared = r->handed = 0;
     memcpy(state, &r, sizeof r);

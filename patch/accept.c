@@ -22,7 +22,7 @@ static uint32_t chunk_room(const struct inlay_manifest *m)
     return INLAY_CARRY_MAX + (m->payload_len < chunk ? m->payload_len : chunk);
 }
 
-/* Where in the workspace chunks go: behind the codec, and behind the manifest, which comes before. */
+/* Where in the workspace chunks go: behind the codec, and behind the manifest, which is first. */
 static uint32_t chunk_place(const struct inlay_manifest *m, uint32_t codec_need)
 {
     uint32_t place = staged_room(m) + ((codec_need + 7u) & ~7u);

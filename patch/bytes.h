@@ -13,8 +13,8 @@
 struct inlay_bytes {
     const uint8_t *at;
     size_t left;
-    uint8_t bad;     /* 1: ended too early, or a number was not in its shortest form */
-    size_t missing;  /* bytes that were wanted behind the end when it went bad */
+    uint8_t bad;    /* 1: ended too early, or a number was not in its shortest form */
+    size_t missing; /* bytes that were wanted behind the end when it went bad */
 };
 
 /* 1 if that many bytes are left. */

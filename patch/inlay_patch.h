@@ -49,8 +49,8 @@ enum inlay_status {
     INLAY_E_WORKSPACE = -2,    /* the workspace is too small: see inlay_needs */
     INLAY_E_OLD = -10,         /* the installed image is not this patch's old image */
     INLAY_E_CORRUPT = -20,     /* the patch contradicts itself */
-    INLAY_E_CHAIN = -21,       /* a chunk does not match its digest */
-    INLAY_E_RESULT = -22,      /* what was decoded does not match the manifest */
+    INLAY_E_CHAIN = -21,       /* a chunk is damaged, or with the first an unsigned manifest */
+    INLAY_E_RESULT = -22,      /* what was decoded is wrong; A/B, all of it: the update is over */
     INLAY_E_UNSUPPORTED = -30, /* format level or codec this build lacks */
     INLAY_E_LIMIT = -40,       /* does not fit the slot, work area or geometry */
     INLAY_E_FLASH = -50,       /* flash failed to read, erase or hold its data */

@@ -189,7 +189,8 @@ static enum inlay_status manifest_all(struct inlay_manifest *m, struct inlay_byt
 
 enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *head, size_t len)
 {
-    struct inlay_bytes b = {.at = head, .left = len < INLAY_MANIFEST_MAX ? len : INLAY_MANIFEST_MAX};
+    struct inlay_bytes b = {.at = head,
+                            .left = len < INLAY_MANIFEST_MAX ? len : INLAY_MANIFEST_MAX};
     memset(m, 0, sizeof *m);
     enum inlay_status st = manifest_all(m, &b, head);
     if (b.missing != 0) {

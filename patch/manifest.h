@@ -39,7 +39,7 @@ struct inlay_manifest {
     uint8_t first_link[INLAY_LINK_LEN]; /* of the first chunk; unsigned, of the manifest, too */
     uint8_t params[INLAY_PARAMS_MAX];
     struct inlay_region region[INLAY_REGIONS_MAX]; /* no more blocks than the images are in */
-    uint32_t longest; /* bytes of the longest block */
+    uint32_t longest;                              /* bytes of the longest block */
     struct inlay_piece component, old_version, new_version, old_checks;
 };
 

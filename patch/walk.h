@@ -49,7 +49,7 @@ enum walk_flag {
     FLAG_END = FLAG_WHOLE + 2,                  /* the last move reaches the end */
     FLAG_RECENT = FLAG_END + 1,                 /* a tree of 32 */
     FLAG_STEP = FLAG_RECENT + 32,               /* a block is next: 3, see walk_step(); staged */
-    FLAG_TREND = FLAG_STEP + 4,                 /* the next one in the same direction, by last time */
+    FLAG_TREND = FLAG_STEP + 4, /* the next one in the same direction, by last time */
     FLAG_SIGN = FLAG_TREND + 4,
     FLAG_NEAR = FLAG_SIGN + NUMBER_KINDS,     /* a missed target is near, by type */
     FLAG_CALM = FLAG_NEAR + INLAY_UNIT_TYPES, /* many units in a row are right, by how many were */

@@ -245,9 +245,9 @@ static void what_is_wrong_has_its_own_status(void **state)
     write_patch(&m, &f, 100, &b);
     assert_int_equal(inlay_manifest_read(&got, b.data, b.len), INLAY_OK);
     expect(&b, 0, 'X', INLAY_E_CORRUPT);
-    expect(&b, 2, 0x94, INLAY_E_UNSUPPORTED);                        /* level */
-    expect(&b, 2, 0x55, INLAY_E_CORRUPT);                            /* in place without geometry */
-    expect(&b, got.old_version.pos - 3u, 2, INLAY_E_CORRUPT);        /* fields shorter than theirs */
+    expect(&b, 2, 0x94, INLAY_E_UNSUPPORTED);                 /* level */
+    expect(&b, 2, 0x55, INLAY_E_CORRUPT);                     /* in place without geometry */
+    expect(&b, got.old_version.pos - 3u, 2, INLAY_E_CORRUPT); /* fields shorter than theirs */
     expect(&b, got.old_version.pos - 3u, 0, INLAY_E_CORRUPT);
     expect(&b, got.old_version.pos - 2u, 0x70, INLAY_E_UNSUPPORTED); /* unknown, must be known */
     expect(&b, got.old_version.pos - 2u, 0xF0, INLAY_OK);            /* unknown, may be ignored */

@@ -20,7 +20,8 @@ static const char *profile_name, *cut_text = "none", *torn_text = "none", *cuts_
 static int as_json, full;
 
 static const struct cli_option options[] = {
-    {'p', "profile", "NAME|FILE", "the device; default: the shipped profile with the patch's blocks, host if any will do",
+    {'p', "profile", "NAME|FILE",
+     "the device; default: the shipped profile with the patch's blocks, host if any will do",
      &profile_name, NULL},
     {'c', "cut", "WHERE",
      "none (default), every: at each operation in turn, or\n"
