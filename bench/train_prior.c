@@ -56,22 +56,16 @@ static uint8_t *load(const char *path, uint32_t *size)
     return data;
 }
 
-static void copy_segments(const struct inlay_segments *from, struct inlay_segments *to)
-{
-    for (size_t i = 0; i < from->count; i++)
-        if (inlay_segments_add(to, from->at[i]))
-            exit(1);
-}
-
 /* Codes the pair in that order, which may cost it some of its segments. */
 static void code(struct inlay_encode_input in, const struct inlay_order_limits *limits,
                  uint32_t model_bytes)
 {
     struct inlay_order order = {0};
-    struct inlay_segments segments = {0};
+    struct inlay_segments segments;
     struct inlay_encoded out;
     struct inlay_error err = {""};
-    copy_segments(in.segments, &segments);
+    if (inlay_segments_copy(in.segments, &segments))
+        exit(1);
     in.segments = &segments;
     in.order = &order;
     in.limits = limits;

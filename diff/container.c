@@ -2,7 +2,6 @@
 #include "container.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SIG_ROOM       512u
@@ -67,7 +66,7 @@ static void put_counter(struct writer *w, uint32_t counter)
 /* How many of the regions the images are in; 0 if these are too small. */
 static uint8_t regions_used(const struct inlay_manifest *m)
 {
-    uint32_t most = m->in_place && m->old_size > m->new_size ? m->old_size : m->new_size;
+    uint32_t most = inlay_manifest_reach(m);
     uint64_t room = 0;
     for (unsigned i = 0; i < m->regions; i++) {
         room += (uint64_t)m->region[i].count * m->region[i].block_len;

@@ -111,17 +111,6 @@ static int find_segments(struct job *j, struct inlay_error *err)
     return 0;
 }
 
-static int copy_segments(const struct inlay_segments *from, struct inlay_segments *to)
-{
-    *to = (struct inlay_segments){0};
-    for (size_t i = 0; i < from->count; i++)
-        if (inlay_segments_add(to, from->at[i])) {
-            inlay_segments_free(to);
-            return -1;
-        }
-    return 0;
-}
-
 /* The digest of the new image is check enough for the only group. */
 static uint8_t check_len(const struct job *j)
 {
@@ -288,7 +277,7 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
     struct inlay_order order = {0};
     struct inlay_encoded encoded = {0};
     struct inlay_segments segments;
-    if (copy_segments(&j->segments, &segments))
+    if (inlay_segments_copy(&j->segments, &segments))
         return out_of_memory(err);
     int code = 0;
     report(j, "ordering", 0, 1);

@@ -79,6 +79,13 @@ static uint32_t min32(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* Bytes that old[at..) and new[pos..) share, of so many at most. */
+static uint32_t match_at(const struct match_views *v, uint32_t pos, uint32_t at, uint32_t most)
+{
+    most = min32(most, min32(v->old_size - at, v->new_size - pos));
+    return inlay_match_run(v->old + at, v->new + pos, most);
+}
+
 /* Bytes that suffix k of the old image and new[pos..) share, from `known` on; capped. */
 static uint32_t common(const struct scan *s, uint32_t k, uint32_t pos, uint32_t known)
 {
@@ -154,9 +161,7 @@ static int occurs(const uint8_t *old, const uint8_t *key)
 static void consider(struct scan *s, uint32_t pos, uint32_t at, uint32_t diagonal, uint32_t *len,
                      uint32_t *old_pos)
 {
-    const struct match_views *v = s->v;
-    uint32_t max = min32(min32(v->old_size - at, v->new_size - pos), COMPARE_MAX);
-    uint32_t n = inlay_match_run(v->old + at, v->new + pos, max);
+    uint32_t n = match_at(s->v, pos, at, COMPARE_MAX);
 
     s->work += n;
     if (n < s->min_len || n < *len)
@@ -180,9 +185,7 @@ static uint32_t find_by_scan(struct scan *s, uint32_t pos, uint32_t diagonal, ui
                 consider(s, pos, at + i, diagonal, &len, old_pos);
     for (; at < v->old_size; at++)
         consider(s, pos, at, diagonal, &len, old_pos);
-    return len == 0 ? 0
-                    : inlay_match_run(v->old + *old_pos, v->new + pos,
-                                      min32(v->old_size - *old_pos, v->new_size - pos));
+    return len == 0 ? 0 : match_at(v, pos, *old_pos, UINT32_MAX);
 }
 
 /* Longest match of new[pos..); of equally long ones one near the diagonal. Returns its length. */
@@ -211,8 +214,7 @@ static uint32_t find(const struct scan *s, uint32_t pos, uint32_t diagonal, uint
     if (len < s->min_len)
         return 0;
     *old_pos = nearest(s, k, from, to, pos, len, diagonal);
-    return inlay_match_run(v->old + *old_pos, v->new + pos,
-                           min32(v->old_size - *old_pos, v->new_size - pos));
+    return match_at(v, pos, *old_pos, UINT32_MAX);
 }
 
 /* 1 if the eight bytes at a and b are equal. */

@@ -17,6 +17,17 @@ int inlay_segments_add(struct inlay_segments *s, struct inlay_segment segment)
     return 0;
 }
 
+int inlay_segments_copy(const struct inlay_segments *from, struct inlay_segments *to)
+{
+    *to = (struct inlay_segments){0};
+    for (size_t i = 0; i < from->count; i++)
+        if (inlay_segments_add(to, from->at[i])) {
+            inlay_segments_free(to);
+            return -1;
+        }
+    return 0;
+}
+
 void inlay_segments_free(struct inlay_segments *s)
 {
     free(s->at);

@@ -22,6 +22,8 @@ struct inlay_segments {
 
 int inlay_segments_add(struct inlay_segments *s,
                        struct inlay_segment segment); /* 0, or -1: no memory */
+/* Fills *to, which held nothing, with the same ones.  0, or -1: no memory, *to is empty. */
+int inlay_segments_copy(const struct inlay_segments *from, struct inlay_segments *to);
 void inlay_segments_free(struct inlay_segments *s);
 
 /*
@@ -40,7 +42,7 @@ struct inlay_match_options {
 };
 
 /*
- * Finds segments with a suffix array of `old` and a cost-based choice.
+ * Finds segments among the longest matches, by what they cost.
  * old_view and new_view are what is compared (images after normalisation, or
  * the images themselves); both have the sizes given.  Deterministic.
  * Returns 0, or -1 if memory is out.

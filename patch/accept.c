@@ -61,7 +61,7 @@ static enum inlay_status fits_work(struct inlay_patcher *p)
     return inlay_journal_fits(&p->journal, m->stage_blocks) ? INLAY_OK : INLAY_E_LIMIT;
 }
 
-/* Does the patch fit codecs, slot, work area and workspace? */
+/* Does the patch fit codecs, slot, work area and workspace?  If so, the workspace is dealt out. */
 static enum inlay_status fits_device(struct inlay_patcher *p)
 {
     const struct inlay_config *cfg = p->cfg;
@@ -94,7 +94,7 @@ static enum inlay_status meant_for_device(const struct inlay_patcher *p)
     return m->security_counter < cfg->security_counter ? INLAY_E_POLICY : INLAY_OK;
 }
 
-/* Then deals out the workspace and stands before the first chunk. */
+/* What is accepted stands before its first chunk. */
 enum inlay_status inlay_accept(struct inlay_patcher *p)
 {
     enum inlay_status st = meant_for_device(p);

@@ -43,6 +43,11 @@ static void manifest_codec(struct inlay_manifest *m, struct inlay_bytes *b)
         inlay_bytes_copy(b, m->first_link, m->first_link_len);
 }
 
+uint32_t inlay_manifest_reach(const struct inlay_manifest *m)
+{
+    return m->in_place && m->old_size > m->new_size ? m->old_size : m->new_size;
+}
+
 /* Blocks of that length for so many bytes, 1 or more. */
 static uint32_t manifest_blocks(uint32_t bytes, uint32_t block_len)
 {
@@ -51,7 +56,7 @@ static uint32_t manifest_blocks(uint32_t bytes, uint32_t block_len)
 
 static enum inlay_status manifest_regions(struct inlay_manifest *m, struct inlay_bytes *b)
 {
-    uint32_t room = 0, most = m->in_place && m->old_size > m->new_size ? m->old_size : m->new_size;
+    uint32_t room = 0, most = inlay_manifest_reach(m);
     for (unsigned i = 0; i < m->regions; i++) {
         struct inlay_region *r = &m->region[i];
         uint32_t len = inlay_bytes_uvarint(b), log = len & 31u, odd = (len >> 5) * 2u + 1u;
@@ -166,10 +171,9 @@ static enum inlay_status manifest_signature(struct inlay_manifest *m, struct inl
 static enum inlay_status manifest_all(struct inlay_manifest *m, struct inlay_bytes *b,
                                       const uint8_t *head)
 {
-    uint8_t packed;
     if (inlay_bytes_u8(b) != 'I' || inlay_bytes_u8(b) != 'L')
         return INLAY_E_CORRUPT;
-    packed = inlay_bytes_u8(b);
+    uint8_t packed = inlay_bytes_u8(b);
     m->codec = packed >> 4 & 3u;
     if (packed >> 6 != INLAY_LEVEL)
         return INLAY_E_UNSUPPORTED;

@@ -55,6 +55,9 @@ enum inlay_status inlay_manifest_read(struct inlay_manifest *m, const uint8_t *h
 /* Sets how long digests are, by in_place and whether there is a signature. */
 void inlay_manifest_digests(struct inlay_manifest *m, int is_signed);
 
+/* Bytes of the slot that the images reach into: the new one, and in place the old one too. */
+uint32_t inlay_manifest_reach(const struct inlay_manifest *m);
+
 /* Payload bytes in a chunk that is not the last. */
 uint32_t inlay_manifest_step(const struct inlay_manifest *m);
 /* Chunks in a patch, 1 or more, and bytes of the whole patch. */
