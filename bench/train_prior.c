@@ -83,8 +83,8 @@ static void code(struct inlay_encode_input in, const struct inlay_order_limits *
     inlay_segments_free(&segments);
 }
 
-/* Beside the old image with much memory, and in place with little. */
-static void code_both(const struct inlay_encode_input *in)
+/* Beside the old image with much memory, and in place with little, in both ways. */
+static void code_all(const struct inlay_encode_input *in)
 {
     static const struct inlay_order_limits beside = {.stage_blocks = 1, .group_blocks = UINT32_MAX};
     uint32_t most = in->old_size > in->new_size ? in->old_size : in->new_size;
@@ -96,8 +96,12 @@ static void code_both(const struct inlay_encode_input *in)
                                                 .group_blocks = 64,
                                                 .pool_len = 2 * BLOCK,
                                                 .pool_ranges = 48};
+    struct inlay_order_limits recipes = in_place;
+    recipes.stage_blocks = 64;
+    recipes.recipe_len = 3 * BLOCK;
     code(*in, &beside, 1u << 22);
     code(*in, &in_place, 12000);
+    code(*in, &recipes, 12000);
 }
 
 static void study(const char *old_path, const char *new_path)
@@ -114,7 +118,7 @@ static void study(const char *old_path, const char *new_path)
                             &segments))
         exit(1);
     in.segments = &segments;
-    code_both(&in);
+    code_all(&in);
     inlay_index_free(&index);
     inlay_segments_free(&segments);
     free((void *)(uintptr_t)in.old);
@@ -173,7 +177,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: train_prior OLD NEW [OLD NEW ...] > patch/prior_table.c\n");
         return 2;
     }
-    runs = calloc((size_t)argc * INLAY_PRIORS, sizeof *runs);
+    runs = calloc((size_t)argc * 2u * INLAY_PRIORS, sizeof *runs);
     if (!runs)
         return 1;
     inlay_trace = trace;

@@ -64,8 +64,9 @@ void inlay_apply_work(const struct inlay_manifest *m, const struct inlay_needs *
     flash->write_size = 1;
     flash->erased = 0xff;
     flash->regions = 1;
-    /* Two for the journal, what is kept, the stage, and one for rounding between them. */
-    flash->region[0].count = 3 + (uint32_t)((kept + block - 1) / block) + needs->stage_blocks;
+    /* Two for the journal, what is kept, recipes, the stage, and one for rounding between them. */
+    flash->region[0].count = 3 + (uint32_t)((kept + block - 1) / block) +
+                             (needs->recipe_len + block - 1) / block + needs->stage_blocks;
     flash->region[0].block_len = block;
 }
 

@@ -530,9 +530,10 @@ static int make_some(struct large *s, struct inlay_input *in, uint8_t *out, size
 }
 
 static int large_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap,
-                         size_t *made)
+                         size_t *made, uint32_t *from)
 {
     struct large *s = state;
+    *from = INLAY_NOWHERE; /* no device that has memory for this codec stages recipes */
     *made = 0;
     drain(s, out, cap, made);
     while (*made < cap && s->pos != s->end) {

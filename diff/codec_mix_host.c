@@ -56,9 +56,10 @@ static int host_plan(void *state, struct inlay_input *in)
     return status;
 }
 
-static int host_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made)
+static int host_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made,
+                        uint32_t *from)
 {
-    int status = mix_produce(state, in, out, cap, made);
+    int status = mix_produce(state, in, out, cap, made, from);
     fast_settle(state);
     return status;
 }

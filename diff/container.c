@@ -76,9 +76,21 @@ static uint8_t regions_used(const struct inlay_manifest *m)
     return 0;
 }
 
+static unsigned geometry_byte(const struct inlay_manifest *m)
+{
+    return (m->regions - 1u) << 5 | (m->pool_len ? INLAY_POOL : 0) | m->check_len;
+}
+
+/* 1 if the geometry, which there is, starts with its first byte. */
+static int is_unusual(const struct inlay_manifest *m)
+{
+    return !m->in_place || geometry_byte(m) != INLAY_USUAL;
+}
+
 static void put_geometry(struct writer *w, const struct inlay_manifest *m)
 {
-    put_u8(w, (m->regions - 1u) << 5 | m->check_len);
+    if (is_unusual(m))
+        put_u8(w, geometry_byte(m));
     for (unsigned i = 0; i < m->regions; i++) {
         uint32_t odd = m->region[i].block_len, log = 0;
         for (; odd > 1u && odd % 2u == 0; odd /= 2u)
@@ -87,10 +99,11 @@ static void put_geometry(struct writer *w, const struct inlay_manifest *m)
         if (i + 1u < m->regions)
             put_uvarint(w, m->region[i].count);
     }
-    if (m->in_place) {
-        put_uvarint(w, m->stage_blocks);
+    if (m->in_place)
+        put_uvarint(w, m->recipe_len ? m->recipe_len / INLAY_RECIPE_PAGE << 1 | 1u
+                                     : m->stage_blocks << 1);
+    if (m->pool_len)
         put_uvarint(w, m->pool_len);
-    }
 }
 
 static int has_text(const char *s)
@@ -173,8 +186,8 @@ static void put_manifest(struct writer *w, const struct inlay_manifest *m,
     int has_fields = any_field(m, f);
     put(w, "IL", 2);
     put_u8(w, INLAY_LEVEL << 6 | (unsigned)m->codec << 4 | (m->in_place ? INLAY_FLAG_IN_PLACE : 0) |
-                  (m->regions ? INLAY_FLAG_GEOMETRY : 0) | (has_fields ? INLAY_FLAG_FIELDS : 0) |
-                  (m->is_signed ? INLAY_FLAG_SIGNED : 0));
+                  (m->regions && is_unusual(m) ? INLAY_FLAG_GEOMETRY : 0) |
+                  (has_fields ? INLAY_FLAG_FIELDS : 0) | (m->is_signed ? INLAY_FLAG_SIGNED : 0));
     uint32_t more = m->new_size - m->old_size;
     put_u8(w, (m->chunk_log - INLAY_CHUNK_LOG_MIN) << 5 | (more ? 0 : INLAY_SAME_SIZE) |
                   m->params_len);

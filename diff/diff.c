@@ -20,6 +20,10 @@
 #define LARGE_IMAGE (1u << 20)
 #define LZMA_MODEL  (2u << 20)
 #define LOST_MUCH   32u /* one byte of so many of a patch */
+/* Recipes and the records of following them are more to write: they must save one byte of so many.
+ */
+#define RECIPES_WORTH 64u
+#define NOT_WORTH     (-1)
 
 struct job {
     struct inlay_image old_image, new_image; /* as given, but never without data */
@@ -36,6 +40,7 @@ struct job {
     struct inlay_index index;       /* opened with it */
     struct inlay_segments segments; /* before any order */
     struct inlay_fit fit;
+    size_t groups; /* in the patch that recipes must make do with fewer than, or 0 */
     struct inlay_rehearsal *rehearsal; /* NULL: it is not sure that this patch is the one */
 };
 
@@ -129,6 +134,8 @@ static void fill_manifest(const struct job *j, const struct inlay_encoded *e,
                                  .regions = j->fit.limits.regions,
                                  .plan_len = e->plan_len,
                                  .stage_blocks = order->stage_blocks,
+                                 .recipe_len = (e->recipe_len + INLAY_RECIPE_PAGE - 1u) /
+                                               INLAY_RECIPE_PAGE * INLAY_RECIPE_PAGE,
                                  .pool_len = order->pool_len,
                                  .security_counter = j->options->security_counter};
     while (m->chunk_log < INLAY_CHUNK_LOG_MAX && 2u << m->chunk_log <= j->profile->chunk_len)
@@ -180,6 +187,14 @@ static int pack(const struct job *j, const struct inlay_encoded *e, const struct
     return 0;
 }
 
+static size_t count_groups(const struct inlay_order *order)
+{
+    size_t groups = 0;
+    for (size_t i = 0; i < order->count; i++)
+        groups += order->at[i].kind == INLAY_STEP_COMMIT;
+    return groups;
+}
+
 static void describe(const struct job *j, const struct inlay_encoded *e,
                      const struct inlay_order *order, struct inlay_diff_result *result)
 {
@@ -189,11 +204,11 @@ static void describe(const struct job *j, const struct inlay_encoded *e,
                                               s->corrections, s->new_data, s->checks};
     result->codec = e->codec == INLAY_CODEC_LZMA ? "lzma" : "mix";
     result->lost = order->lost;
-    result->blocks = result->direct = result->staged = result->groups = 0;
+    result->blocks = result->direct = result->staged = 0;
+    result->groups = count_groups(order);
     for (size_t i = 0; i < order->count; i++) {
         result->direct += order->at[i].kind == INLAY_STEP_DIRECT;
         result->staged += order->at[i].kind == INLAY_STEP_STAGED;
-        result->groups += order->at[i].kind == INLAY_STEP_COMMIT;
     }
     uint64_t covered = 0;
     for (unsigned r = 0; r < limits->regions; r++)
@@ -252,7 +267,8 @@ static int encode(const struct inlay_encode_input *in, enum inlay_diff_codec cod
 {
     if (codec == INLAY_DIFF_LZMA)
         return inlay_encode_lzma(in, out, err);
-    if (codec == INLAY_DIFF_MIX || in->new_size < LARGE_IMAGE || in->model_bytes < LZMA_MODEL)
+    if (codec == INLAY_DIFF_MIX || in->new_size < LARGE_IMAGE || in->model_bytes < LZMA_MODEL ||
+        in->limits->recipe_len)
         return inlay_encode_mix(in, out, err);
     struct trial large = {inlay_encode_lzma, *in, {0}, -1};
     struct trial small = {inlay_encode_mix, *in, {0}, -1};
@@ -286,6 +302,11 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
         inlay_segments_free(&segments);
         return out_of_memory(err);
     }
+    if (j->groups && count_groups(&order) >= j->groups) {
+        inlay_order_free(&order);
+        inlay_segments_free(&segments);
+        return NOT_WORTH;
+    }
     const struct inlay_encode_input in = {.old = j->old->data,
                                           .new = j->new->data,
                                           .old_size = (uint32_t)j->old->size,
@@ -311,10 +332,9 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
     return code;
 }
 
-static int start_fit(struct job *j, int much_pool, struct inlay_error *err)
+static int start_fit(struct job *j, enum inlay_fit_way way, struct inlay_error *err)
 {
-    return inlay_fit_start(&j->fit, j->profile, j->in_place, much_pool, j->old->size, j->new->size,
-                           err);
+    return inlay_fit_start(&j->fit, j->profile, j->in_place, way, j->old->size, j->new->size, err);
 }
 
 /* A patch with the division that fit has started from, again and again until it fits the device. */
@@ -336,20 +356,18 @@ static int compile_to_fit(struct job *j, struct inlay_diff_result *result, struc
     return code;
 }
 
-/* The smaller patch of two divisions, if the first one does not fit or loses much. */
-static int divide_and_compile(struct job *j, struct inlay_diff_result *result,
-                              struct inlay_error *err)
+/* Another division of the work area, which counts if it fits or makes the smaller patch. */
+static int try_division(struct job *j, enum inlay_fit_way way, int code,
+                        struct inlay_diff_result *result, struct inlay_error *err)
 {
     struct inlay_diff_result other;
-    int code = compile_to_fit(j, result, err);
-    if (!j->in_place || (!code && result->lost < result->patch.len / LOST_MUCH))
-        return code;
-    if (code && code != INLAY_EXIT_LIMIT)
-        return code;
     struct inlay_error *why = code ? err : NULL;
-    if (start_fit(j, 1, why) || compile_to_fit(j, &other, why))
+    int recipes = way == INLAY_FIT_RECIPES;
+    j->groups = recipes && !code ? result->groups : 0;
+    if (start_fit(j, way, why) || compile_to_fit(j, &other, why))
         return code;
-    if (!code && other.patch.len >= result->patch.len) {
+    size_t worth = recipes ? other.patch.len / RECIPES_WORTH : 0;
+    if (!code && other.patch.len + worth >= result->patch.len) {
         inlay_diff_result_free(&other);
         return 0;
     }
@@ -358,11 +376,25 @@ static int divide_and_compile(struct job *j, struct inlay_diff_result *result,
     return 0;
 }
 
+/* The smallest patch of the divisions that are worth trying. */
+static int divide_and_compile(struct job *j, struct inlay_diff_result *result,
+                              struct inlay_error *err)
+{
+    int code = compile_to_fit(j, result, err);
+    if (!j->in_place || (code && code != INLAY_EXIT_LIMIT))
+        return code;
+    if (code || result->lost >= result->patch.len / LOST_MUCH)
+        code = try_division(j, INLAY_FIT_POOL, code, result, err);
+    if (j->options->codec != INLAY_DIFF_LZMA && (code || result->groups > 1))
+        code = try_division(j, INLAY_FIT_RECIPES, code, result, err);
+    return code;
+}
+
 /* A patch that fits the device, for the processor that is settled on. */
 static int attempt(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
 {
     *result = (struct inlay_diff_result){0};
-    int code = start_fit(j, 0, err);
+    int code = start_fit(j, INLAY_FIT_STAGE, err);
     if (!code)
         code = find_segments(j, err);
     if (!code)

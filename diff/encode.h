@@ -28,7 +28,7 @@ struct inlay_encode_input {
     const struct inlay_order_limits *limits;
     const struct inlay_layout *layout; /* of detect.h; what the segments were found with ... */
     const struct inlay_index *index;   /* ... of index.h; with it */
-    uint8_t check_len;                 /* bytes of digest per group, 0 to 16 */
+    uint8_t check_len;                 /* bytes of digest per group, 0 to 15 */
     uint32_t model_bytes;              /* most RAM the codec's state may take */
     unsigned jobs; /* threads at most; 0 is 1.  The result does not depend on it */
     struct inlay_rehearsal *rehearsal; /* follows the mix codec if it can; or NULL */
@@ -38,7 +38,8 @@ struct inlay_encoded {
     uint8_t codec;              /* codec id */
     struct inlay_buffer params; /* the manifest's codec parameters, at most 64 bytes */
     struct inlay_buffer payload;
-    uint32_t plan_len; /* first payload bytes that hold the whole plan */
+    uint32_t plan_len;   /* first payload bytes that hold the whole plan */
+    uint32_t recipe_len; /* bytes of recipes of a group at most, if limits say that there are any */
     struct inlay_encode_stats stats;
 };
 

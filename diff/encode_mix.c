@@ -12,6 +12,7 @@
 #include "mix_params.h"
 #include "moves.h"
 #include "parallel.h"
+#include "recipes.h"
 #include "rehearsal.h"
 
 #include <sodium.h>
@@ -276,6 +277,7 @@ struct encoder {
     const struct inlay_encode_input *in;
     struct inlay_encoded *out;
     crypto_hash_sha256_state group;
+    struct inlay_recipes recipes;      /* of the group, if there are any */
     struct inlay_rehearsal *rehearsal; /* or NULL */
     int status;
 };
@@ -307,11 +309,22 @@ static void truth_planned(struct walk *s)
     inlay_rehearsal_plan(e->rehearsal, &plan, (size_t)shifts(e) + 4u);
 }
 
+/* Reckons the recipe of what was coded from pos on. */
+static void describe(struct encoder *e, uint32_t pos, uint32_t len)
+{
+    const struct walk *s = &e->walk;
+    uint32_t from = s->run == RUN_NEW ? INLAY_NOWHERE : pos + s->diagonal;
+    inlay_recipes_bytes(&e->recipes, pos, from, len);
+}
+
 static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
 {
     struct walk *s = &e->walk;
+    int described = e->in->limits->recipe_len != 0;
     if (e->in->check_len)
         crypto_hash_sha256_update(&e->group, e->in->new + s->pos, cmd->len);
+    if (described)
+        inlay_recipes_block(&e->recipes);
     while (s->pos != s->end) {
         uint8_t unit[INLAY_UNIT_MAX];
         unsigned len;
@@ -320,10 +333,14 @@ static int encode_block(struct encoder *e, const struct inlay_step_cmd *cmd)
             return -1;
         if (memcmp(unit, e->in->new + pos, len) != 0)
             return -1;
+        if (described)
+            describe(e, pos, len);
         if (e->rehearsal && (s->pos ^ pos) >= SHOWN_EACH)
             inlay_rehearsal_put(e->rehearsal, &e->out->payload);
     }
     fast_settle(s);
+    if (described)
+        inlay_recipes_block_end(&e->recipes, cmd->block);
     return 0;
 }
 
@@ -338,6 +355,9 @@ static int encode_steps(struct encoder *e)
         if (e->truth.step->kind == INLAY_STEP_COMMIT) {
             crypto_hash_sha256_final(&e->group, e->truth.check);
             crypto_hash_sha256_init(&e->group);
+            if (e->recipes.used > e->out->recipe_len)
+                e->out->recipe_len = e->recipes.used;
+            inlay_recipes_group(&e->recipes);
         }
         if (walk_step(s, &cmd))
             return -1;
@@ -415,6 +435,7 @@ static void open_walk(struct encoder *e, const struct inlay_layout *layout,
     s->setup.in_place = e->in->limits->in_place;
     s->setup.check_len = e->in->check_len;
     s->setup.stage_blocks = e->in->order->stage_blocks;
+    s->setup.recipes = e->in->limits->recipe_len != 0;
     s->setup.old = (struct inlay_old){(void *)(uintptr_t)e->in, read_old, e->in->old_size};
     s->truth = &e->truth;
     s->rc.range = 0xffffffffu;
@@ -478,6 +499,10 @@ static int encode_shape(const struct inlay_encode_input *in, const struct inlay_
         return -1;
     e->in = in;
     e->out = out;
+    e->recipes.old = in->old;
+    e->recipes.new = in->new;
+    e->recipes.region = in->limits->region;
+    e->recipes.regions = in->limits->regions;
     struct inlay_mix_params params = {.arch = inlay_arch_of(layout->arch)->id,
                                       .votes = shape->votes,
                                       .large = shape->large,

@@ -116,6 +116,7 @@ static int explain(struct walk *s, const struct inlay_manifest *m, const uint8_t
     s->setup.in_place = m->in_place;
     s->setup.check_len = m->check_len;
     s->setup.stage_blocks = m->stage_blocks;
+    s->setup.recipes = m->recipe_len != 0;
     s->rc.at = payload;
     s->rc.end = payload + m->payload_len;
     s->rc.range = 0xffffffffu;

@@ -6,6 +6,7 @@
  * only when the patch is there, so the division may take a second try.
  */
 #include "fit.h"
+#include "format.h"
 #include "journal.h"
 
 #include <string.h>
@@ -51,19 +52,27 @@ static int check_images(const struct inlay_fit *fit, int in_place, size_t old_si
     return 0;
 }
 
-/* Where pool and stage would be for a head of that length; 0, or the code of a refusal. */
-static int lay_out(const struct inlay_fit *fit, uint32_t kept, struct inlay_layout *layout,
-                   struct inlay_error *err)
+/*
+ * Where recipes and stage would be for a head of that length, with the pool;
+ * 0, or the code of a refusal.
+ */
+static int lay_out(const struct inlay_fit *fit, uint32_t kept, uint32_t recipe_len,
+                   struct inlay_division *layout, struct inlay_error *err)
 {
     const struct inlay_profile_area *work = &fit->profile->work;
     struct inlay_flash flash;
     describe_work(work, &flash);
     uint32_t stage = fit->limits.in_place ? largest_block(fit->target) : 0;
-    if (inlay_layout_make(layout, &flash, kept, 0))
+    struct inlay_kept all = {.head = kept, .recipes = recipe_len, .recipes_last = 1};
+    uint32_t last = inlay_divide_work(layout, &flash, &all) ? 0 : layout->stage.len;
+    all.recipes_last = 0; /* the patcher takes either, so both must do */
+    if (inlay_divide_work(layout, &flash, &all))
         return inlay_fail(err, INLAY_EXIT_LIMIT,
                           "the work area of %s has %u bytes, too few for the journal and %u bytes "
-                          "of manifest and plan; give it more blocks",
-                          fit->profile->name, inlay_profile_area_len(work), kept);
+                          "of manifest, plan and recipes; give it more blocks",
+                          fit->profile->name, inlay_profile_area_len(work), kept + recipe_len);
+    if (layout->stage.len > last)
+        layout->stage.len = last;
     if (layout->stage.len < stage)
         return inlay_fail(err, INLAY_EXIT_LIMIT,
                           "the work area of %s has %u bytes left for staging, %u fewer than the "
@@ -73,7 +82,7 @@ static int lay_out(const struct inlay_fit *fit, uint32_t kept, struct inlay_layo
 }
 
 /* As many staged blocks as the stage holds, but no larger groups than are of use. */
-static void set_groups(struct inlay_fit *fit, const struct inlay_layout *layout)
+static void set_groups(struct inlay_fit *fit, const struct inlay_division *layout)
 {
     struct inlay_flash flash;
     describe_work(&fit->profile->work, &flash);
@@ -83,6 +92,12 @@ static void set_groups(struct inlay_fit *fit, const struct inlay_layout *layout)
     struct inlay_order_limits *l = &fit->limits;
     uint32_t block = largest_block(fit->target);
     uint32_t redo = fit->profile->redo, useful = redo / block ? redo / block : 1;
+    if (fit->way == INLAY_FIT_RECIPES) {
+        useful = useful < INLAY_RECIPE_BLOCKS ? useful : INLAY_RECIPE_BLOCKS;
+        l->recipe_len = layout->recipe.len > fit->spare ? layout->recipe.len - fit->spare : 1;
+        l->stage_blocks = l->group_blocks = useful;
+        return;
+    }
     l->group_blocks = useful;
     l->stage_blocks = stage_len / block < useful ? stage_len / block : useful;
     /* A record lists the blocks in the stage. */
@@ -92,17 +107,38 @@ static void set_groups(struct inlay_fit *fit, const struct inlay_layout *layout)
         l->stage_blocks = 1;
 }
 
+/* As much for recipes as leaves the stage two blocks, or one. */
+static int lay_out_recipes(const struct inlay_fit *fit, uint32_t kept,
+                           struct inlay_division *layout, struct inlay_error *err)
+{
+    uint32_t block = largest_block(fit->target), stage = layout->stage.len, n = 2;
+    if (stage / block < 3)
+        n = 1;
+    for (uint32_t len = stage > n * block ? stage - n * block : 0; len >= INLAY_RECIPE_PAGE;
+         len = len > block ? len - block : 0)
+        if (!lay_out(fit, kept, len, layout, NULL) && layout->stage.len / block >= n)
+            return 0;
+    return inlay_fail(err, INLAY_EXIT_LIMIT,
+                      "the work area of %s has no room for recipes; give it more blocks",
+                      fit->profile->name);
+}
+
 /* Head and pool get whole blocks of what the journal leaves. */
 static int divide(struct inlay_fit *fit, struct inlay_error *err)
 {
-    struct inlay_layout least, layout;
-    int code = lay_out(fit, fit->head_guess, &least, err);
+    struct inlay_division least, layout;
+    int code = lay_out(fit, fit->head_guess, 0, &least, err);
     if (code)
         return code;
-    uint32_t left = least.head.len + least.stage.len;
-    uint32_t kept = fit->much_pool && left / 3 > fit->head_guess ? left / 3 : fit->head_guess;
-    if (lay_out(fit, kept, &layout, NULL))
+    uint32_t left = least.head.len + least.stage.len, kept = fit->head_guess;
+    if (fit->way == INLAY_FIT_POOL && left / 3 > kept)
+        kept = left / 3;
+    if (lay_out(fit, kept, 0, &layout, NULL))
         layout = least;
+    if (fit->way == INLAY_FIT_RECIPES)
+        code = lay_out_recipes(fit, kept, &layout, err);
+    if (code)
+        return code;
     set_groups(fit, &layout);
     if (fit->limits.in_place)
         fit->limits.pool_len = layout.head.len - fit->head_guess;
@@ -110,14 +146,15 @@ static int divide(struct inlay_fit *fit, struct inlay_error *err)
 }
 
 int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, int in_place,
-                    int much_pool, size_t old_size, size_t new_size, struct inlay_error *err)
+                    enum inlay_fit_way way, size_t old_size, size_t new_size,
+                    struct inlay_error *err)
 {
     *fit = (struct inlay_fit){.profile = profile,
                               .target = inlay_profile_target(profile, in_place),
                               .head_guess = HEAD_GUESS,
                               .model_bytes = profile->model_ram,
                               .tries = TRIES,
-                              .much_pool = (uint8_t)(much_pool != 0)};
+                              .way = way};
     if (!fit->target || (in_place && (!fit->target->regions || !profile->work.present)))
         return inlay_fail(err, INLAY_EXIT_USAGE,
                           "profile %s has no areas for %s; choose another --mode or profile",
@@ -156,23 +193,22 @@ static int check_ram(struct inlay_fit *fit, const struct inlay_needs *needs,
 int inlay_fit_check(struct inlay_fit *fit, const struct inlay_needs *needs, uint64_t lost,
                     struct inlay_error *err)
 {
-    struct inlay_layout layout;
+    struct inlay_division layout;
     int code = check_ram(fit, needs, err);
     if (code || !fit->profile->work.present || !fit->target->regions)
         return code;
-    code = lay_out(fit, needs->head_len, &layout, err);
+    code = lay_out(fit, needs->head_len, 0, &layout, err);
     if (code)
         return code;
     uint32_t block = largest_block(fit->target);
     uint32_t kept = needs->head_len + needs->pool_len;
-    int fits =
-        !lay_out(fit, kept, &layout, NULL) && layout.stage.len / block >= needs->stage_blocks;
+    int fits = !lay_out(fit, kept, needs->recipe_len, &layout, NULL) &&
+               layout.stage.len / block >= needs->stage_blocks;
     /* Room that a shorter head leaves is worth another try if something was lost. */
     uint32_t slack = fits ? layout.head.len - kept : 0;
-    if (fits && (!lost || slack < HEAD_GUESS / 4))
+    if (fits && (!lost || slack < HEAD_GUESS / 4 || fit->tightened))
         return 0;
-    if (fits && fit->tries < TRIES)
-        return 0;
+    fit->tightened |= (uint8_t)fits;
     if (!fit->tries--)
         return inlay_fail(err, INLAY_EXIT_LIMIT,
                           "no division of the work area of %s (%u bytes) fits a head of %u bytes, "
@@ -180,6 +216,7 @@ int inlay_fit_check(struct inlay_fit *fit, const struct inlay_needs *needs, uint
                           fit->profile->name, inlay_profile_area_len(&fit->profile->work),
                           needs->head_len, needs->pool_len, needs->stage_blocks);
     fit->head_guess = needs->head_len + HEAD_GUESS / 16;
+    fit->spare += INLAY_RECIPE_PAGE;
     code = divide(fit, err);
     return code ? code : -1;
 }

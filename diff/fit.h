@@ -6,6 +6,13 @@
 #include "inlay.h"
 #include "order.h"
 
+/* What the work area is divided in favour of. */
+enum inlay_fit_way {
+    INLAY_FIT_STAGE,  /* blocks are staged whole: most of them in a group */
+    INLAY_FIT_POOL,   /* the same, but a third of what the journal leaves is pool */
+    INLAY_FIT_RECIPES /* recipes are staged, which suits blocks that resemble old content */
+};
+
 struct inlay_fit {
     const struct inlay_profile *profile;
     const struct inlay_profile_area *target; /* where the new image goes */
@@ -13,15 +20,15 @@ struct inlay_fit {
     uint32_t head_guess;  /* bytes of manifest and plan that were reckoned with */
     uint32_t model_bytes; /* for the codec's state */
     unsigned tries;       /* left */
-    uint8_t much_pool;    /* a third of what the journal leaves; else as few blocks as may do */
+    uint8_t tightened;    /* 1: a shorter head than was reckoned with has made room already */
+    enum inlay_fit_way way;
+    uint32_t spare; /* bytes less of recipes than there is room for, as they are reckoned */
 };
 
-/*
- * The images against the profile, then a first division, with much pool or
- * with little.  0 or an exit code.
- */
+/* The images against the profile, then a first division.  0 or an exit code. */
 int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, int in_place,
-                    int much_pool, size_t old_size, size_t new_size, struct inlay_error *err);
+                    enum inlay_fit_way way, size_t old_size, size_t new_size,
+                    struct inlay_error *err);
 
 /*
  * A patch that was made with this division, against the device.  0: it fits.

@@ -6,6 +6,7 @@
  * (order_pool.c).
  */
 #include "order_parts.h"
+#include "recipes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ static void free_graph(struct order_graph *g)
     free(g->rank);
     free(g->block);
     free(g->own);
+    free(g->recipe);
     free(g->first);
     free(g->reads);
     free(g->first_by);
@@ -246,6 +248,46 @@ static int plan_ab(struct order_graph *g, const struct inlay_order_limits *limit
     return 0;
 }
 
+/* One block's bytes: those that segments have a source for, from segment *at on, and others. */
+static void describe(struct inlay_recipes *r, const struct inlay_segments *segments, size_t *at,
+                     uint32_t pos, uint32_t end)
+{
+    while (pos < end) {
+        while (*at < segments->count && segments->at[*at].new_pos + segments->at[*at].len <= pos)
+            ++*at;
+        const struct inlay_segment *s = *at < segments->count ? &segments->at[*at] : NULL;
+        uint32_t stop = s && s->new_pos < end ? s->new_pos : end, from = INLAY_NOWHERE;
+        if (s && s->new_pos <= pos) {
+            stop = s->new_pos + s->len < end ? s->new_pos + s->len : end;
+            from = s->old_pos + (pos - s->new_pos);
+        }
+        inlay_recipes_bytes(r, pos, from, stop - pos);
+        pos = stop;
+    }
+}
+
+/* Each block's recipe as if it were the only one of its group. */
+static int find_recipes(struct order_graph *g, const uint8_t *old, const uint8_t *new,
+                        uint32_t new_size, const struct inlay_order_limits *limits,
+                        const struct inlay_segments *segments)
+{
+    struct inlay_recipes r = {
+        .old = old, .new = new, .region = limits->region, .regions = limits->regions};
+    size_t at = 0;
+    g->recipe = malloc(((size_t)g->ranks + 1) * sizeof *g->recipe);
+    if (!g->recipe)
+        return -1;
+    for (uint32_t i = 0; i < g->ranks; i++) {
+        uint32_t b = g->block[i], end = g->start[b + 1] < new_size ? g->start[b + 1] : new_size;
+        inlay_recipes_group(&r);
+        inlay_recipes_block(&r);
+        describe(&r, segments, &at, g->start[b], end);
+        inlay_recipes_block_end(&r, b);
+        g->recipe[i] = r.used;
+    }
+    return 0;
+}
+
 static int plan_in_place(struct order_graph *g, const struct inlay_order_limits *limits,
                          struct inlay_segments *segments, struct order_groups *s,
                          struct inlay_order *order)
@@ -266,6 +308,8 @@ int inlay_order_plan(const uint8_t *old, size_t old_size, const uint8_t *new, si
     int failed = lay_out(&g, limits, (uint32_t)new_size);
     if (!failed && limits->in_place)
         failed = find_changed(&g, old, old_size, new, new_size) ||
+                 (limits->recipe_len &&
+                  find_recipes(&g, old, new, (uint32_t)new_size, limits, segments)) ||
                  plan_in_place(&g, limits, segments, &s, order);
     else if (!failed)
         failed = plan_ab(&g, limits, &s);

@@ -27,6 +27,8 @@ struct inlay_order_limits {
     uint8_t regions;                   /* 0: one block, which is the whole image */
     uint8_t in_place;
     uint32_t stage_blocks; /* most blocks staged per group, 1 or more */
+    uint32_t recipe_len;   /* 0, or blocks are staged as recipes of at most so many bytes a group,
+                              none is direct, and lengths of recipes are reckoned (recipes.h) */
     uint32_t group_blocks; /* most blocks, staged or direct, between two COMMITs */
     uint32_t pool_len;     /* most bytes of old content saved before the first commit */
     uint32_t pool_ranges;  /* most ranges of them */

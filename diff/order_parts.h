@@ -24,6 +24,7 @@ struct order_graph {
     uint32_t *block; /* of each rank */
     uint32_t ranks;
     uint32_t *own;            /* by rank: bytes it reads of its own old content */
+    uint32_t *recipe;         /* by rank: bytes of its recipe, if there are any */
     uint32_t *first;          /* ranks + 1 of them: edges of rank r are first[r] .. first[r + 1] */
     struct order_edge *reads; /* what a rank reads */
     uint32_t *first_by;

@@ -14,6 +14,7 @@
 #define COST_LOST   6u
 #define COST_POOLED 1u
 #define COST_JUMP   20u
+#define COST_DOWN   1u /* a step to the block below, where models expect the one above */
 #define COST_GROUP  60u
 
 #define SETTLE_WORK   100000000u /* steps for moving single blocks */
@@ -48,17 +49,23 @@ static unsigned is_jump(uint32_t a, uint32_t b)
     return a + 1 != b && b + 1 != a;
 }
 
+/* What it costs to go from one block to the next. */
+static uint32_t step_cost(uint32_t a, uint32_t b)
+{
+    return is_jump(a, b) ? COST_JUMP : b < a ? COST_DOWN : 0;
+}
+
 /* Groups s->order and returns what it costs. */
 static uint64_t price(struct search *x)
 {
     const uint32_t *order = x->s->order;
-    uint64_t jumps = 0, pooled;
+    uint64_t steps = 0, pooled;
 
     inlay_order_group(x->g, x->limits, x->s);
     for (uint32_t i = 0; i + 1 < x->g->ranks; i++)
-        jumps += is_jump(order[i], order[i + 1]);
+        steps += step_cost(order[i], order[i + 1]);
     pooled = x->s->lost < x->limits->pool_len ? x->s->lost : x->limits->pool_len;
-    return COST_POOLED * pooled + COST_LOST * (x->s->lost - pooled) + COST_JUMP * jumps +
+    return COST_POOLED * pooled + COST_LOST * (x->s->lost - pooled) + steps +
            COST_GROUP * x->s->count;
 }
 
@@ -136,11 +143,11 @@ static int resettle(struct search *x, uint32_t r, uint32_t at, uint32_t *place)
         lost += x->change[q];
         int64_t cost = lost * COST_LOST;
         if (q > 0)
-            cost += COST_JUMP * is_jump(order[q - 1], r);
+            cost += step_cost(order[q - 1], r);
         if (q < n)
-            cost += COST_JUMP * is_jump(r, order[q]);
+            cost += step_cost(r, order[q]);
         if (q > 0 && q < n)
-            cost -= COST_JUMP * is_jump(order[q - 1], order[q]);
+            cost -= step_cost(order[q - 1], order[q]);
         if (cost < least || (cost == least && q == at)) {
             least = cost;
             to = q;
@@ -265,16 +272,16 @@ static void run(struct search *x)
     uint32_t n = x->g->ranks;
 
     x->cost = UINT64_MAX;
-    for (uint32_t r = 0; r < n; r++)
-        x->s->order[r] = r;
-    judge(x);
-    for (uint32_t r = 0; r < n; r++)
-        x->s->order[r] = n - 1 - r;
-    judge(x);
     if (n < 20000) {
         order_greedy(x);
         judge(x);
     }
+    for (uint32_t r = 0; r < n; r++)
+        x->s->order[r] = n - 1 - r;
+    judge(x);
+    for (uint32_t r = 0; r < n; r++) /* upwards is the simplest to say */
+        x->s->order[r] = r;
+    judge(x);
     settle(x);
     shake(x);
     price(x);

@@ -162,8 +162,9 @@ static int decode_block(struct inlay_rehearsal *r, struct inlay_input *in)
     r->step_end = r->payload.len - in->left;
     while (r->block.len < r->step.len) {
         size_t made = 0;
+        uint32_t from;
         if (codec->produce(r->state, in, r->block.data + r->block.len, r->step.len - r->block.len,
-                           &made))
+                           &made, &from))
             return -1;
         r->block.len += made;
     }

@@ -73,9 +73,10 @@ static int replay_next(void *state, struct inlay_input *in, struct inlay_step_cm
 }
 
 static int replay_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap,
-                          size_t *made)
+                          size_t *made, uint32_t *from)
 {
     struct inlay_rehearsal *r = of(state);
+    *from = INLAY_NOWHERE; /* which only matters in place */
     size_t left = r->block.len - r->handed;
     int status = compare(r, in, r->block_end);
     *made = status ? 0 : left < cap ? left : cap;

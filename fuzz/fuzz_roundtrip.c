@@ -23,7 +23,7 @@ static const char *const profiles[] = {
     "name = sectors\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 4 x "
     "1024, 3 x 4096\n"
     "slot.write_size = 8\nslot.page_len = 64\nwork.blocks = 4 x 4096\nsecond.blocks = 4 x 4096\n"
-    "ram = 32K\nmodel_ram = 8K\nchunk_len = 1024\ncheck_len = 16\n",
+    "ram = 32K\nmodel_ram = 8K\nchunk_len = 1024\ncheck_len = 15\n",
     "name = zeros\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 64 x "
     "256\nslot.write_size = 4\n"
     "slot.erased = 0x00\nslot.page_len = 64\nwork.blocks = 48 x 256\nsecond.blocks = 64 x 256\n"

@@ -11,9 +11,15 @@ const struct inlay_codec *inlay_find_codec(const struct inlay_codec *const *code
     return NULL;
 }
 
+/* What recipes take in front, then the list of staged blocks. */
+static uint32_t recipe_room(const struct inlay_manifest *m)
+{
+    return m->recipe_len != 0 ? (uint32_t)sizeof(union inlay_in_recipe) : 0;
+}
+
 static uint32_t staged_room(const struct inlay_manifest *m)
 {
-    return (m->stage_blocks * 4u + 7u) & ~7u;
+    return (recipe_room(m) + m->stage_blocks * 4u + 7u) & ~7u;
 }
 
 static uint32_t chunk_room(const struct inlay_manifest *m)
@@ -51,14 +57,19 @@ static enum inlay_status fits_work(struct inlay_patcher *p)
 {
     const struct inlay_manifest *m = &p->man;
     const struct inlay_flash *work = p->cfg->work;
-    enum inlay_status st =
-        inlay_layout_make(&p->layout, work, m->body_pos + m->plan_len, m->pool_len);
+    const struct inlay_kept kept = {m->body_pos + m->plan_len, m->pool_len, m->recipe_len,
+                                    p->identity[0] & 1u};
+    enum inlay_status st = inlay_divide_work(&p->layout, work, &kept);
     if (st != INLAY_OK)
         return st;
-    if (m->stage_blocks != 0 &&
-        inlay_flash_align(work, m->longest) > p->layout.stage.len / m->stage_blocks)
-        return INLAY_E_LIMIT;
-    return inlay_journal_fits(&p->journal, m->stage_blocks) ? INLAY_OK : INLAY_E_LIMIT;
+    p->batch = m->stage_blocks;
+    if (p->batch != 0 && p->batch > p->layout.stage.len / inlay_flash_align(work, m->longest))
+        p->batch = p->layout.stage.len / inlay_flash_align(work, m->longest);
+    uint32_t least = m->recipe_len != 0 ? 1 : m->stage_blocks;
+    while (p->batch > least && !inlay_journal_fits(&p->journal, p->batch)) /* a record lists them */
+        p->batch--;
+    return p->batch >= least && inlay_journal_fits(&p->journal, p->batch) ? INLAY_OK
+                                                                          : INLAY_E_LIMIT;
 }
 
 /* Does the patch fit codecs, slot, work area and workspace?  If so, the workspace is dealt out. */
@@ -76,7 +87,8 @@ static enum inlay_status fits_device(struct inlay_patcher *p)
         m->new_size > inlay_region_size(cfg->slot->region, cfg->slot->regions) ||
         (m->regions != 0 && !same_geometry(m, cfg->slot)))
         return INLAY_E_LIMIT;
-    p->staged = (uint32_t *)(void *)p->room;
+    p->recipe = (union inlay_in_recipe *)(void *)p->room;
+    p->staged = (uint32_t *)(void *)(p->room + recipe_room(m));
     p->codec_state = p->room + staged_room(m);
     p->chunk = p->room + chunk_place(m, (uint32_t)need);
     return cfg->work != NULL ? fits_work(p) : INLAY_OK;
@@ -123,6 +135,7 @@ enum inlay_status inlay_open_codec(struct inlay_patcher *p)
     setup.in_place = m->in_place;
     setup.check_len = m->check_len;
     setup.stage_blocks = m->stage_blocks;
+    setup.recipes = m->recipe_len != 0;
     setup.old.ctx = p;
     setup.old.read = inlay_read_old;
     setup.old.size = m->old_size;

@@ -54,7 +54,7 @@ struct inlay_range {
 /* What the codec wants next. */
 enum inlay_step_kind {
     INLAY_STEP_DIRECT, /* erase block and produce it in its final place */
-    INLAY_STEP_STAGED, /* produce block into the stage */
+    INLAY_STEP_STAGED, /* produce block into the stage, or write its recipe there */
     INLAY_STEP_COMMIT, /* end of a group: move what is staged, write a record */
     INLAY_STEP_END     /* every block is done */
 };
@@ -77,11 +77,13 @@ struct inlay_codec_setup {
     uint8_t regions;                   /* 0: one block as large as the new image */
     uint8_t in_place;
     uint8_t check_len;
+    uint8_t recipes;       /* 1: no block is direct, and groups end where their recipes do */
     uint32_t stage_blocks; /* most blocks that a group may stage, 0 unless in place */
     struct inlay_old old;
 };
 
 #define INLAY_SAVE_MAX 256u
+#define INLAY_NOWHERE  0xffffffffu /* new data has no old position */
 
 struct inlay_codec {
     uint8_t id; /* the manifest's codec id, 0 to INLAY_CODEC_MAX; Inlay has 1 and 2 */
@@ -105,10 +107,13 @@ struct inlay_codec {
     int (*next)(void *state, struct inlay_input *in, struct inlay_step_cmd *cmd);
     /*
      * Produces up to cap bytes of the block that next() announced; fewer
-     * only if it returns INLAY_MORE or a codec's own unit would not fit.
+     * only if it returns INLAY_MORE, a codec's own unit would not fit, or what
+     * follows comes from elsewhere: *from is the old position of the first byte,
+     * and the others came from behind it; or INLAY_NOWHERE.
      * INLAY_OK: *made > 0.
      */
-    int (*produce)(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made);
+    int (*produce)(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made,
+                   uint32_t *from);
     /*
      * Right after INLAY_STEP_COMMIT: writes what is needed to go on from here
      * after a reset, at most INLAY_SAVE_MAX bytes, and returns how many.

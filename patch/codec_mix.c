@@ -94,12 +94,21 @@ static size_t mix_drain(struct walk *s, uint8_t *out, size_t cap)
     return n;
 }
 
-static int mix_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made)
+/* Where the next byte that is pending comes from. */
+static uint32_t mix_from(const struct walk *s)
+{
+    uint32_t left = (uint32_t)(s->pending_len - s->pending_pos);
+    return s->run == RUN_NEW ? INLAY_NOWHERE : s->pos - left + s->diagonal;
+}
+
+static int mix_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made,
+                       uint32_t *from)
 {
     struct walk *s = state;
     s->rc.in = in;
+    *from = mix_from(s);
     *made = mix_drain(s, out, cap);
-    while (*made < cap && s->pos != s->end) {
+    while (*made < cap && s->pos != s->end && (*made == 0 || s->run_left != 0)) {
         if (mix_starved(in))
             return *made ? INLAY_OK : INLAY_MORE;
         unsigned len = 0;
@@ -108,6 +117,8 @@ static int mix_produce(void *state, struct inlay_input *in, uint8_t *out, size_t
             return status;
         s->pending_len = (uint8_t)len;
         s->pending_pos = 0;
+        if (*made == 0)
+            *from = mix_from(s);
         *made += mix_drain(s, out + *made, cap - *made);
     }
     return *made ? INLAY_OK : INLAY_E_CORRUPT;

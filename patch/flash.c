@@ -103,22 +103,42 @@ static struct inlay_span run_of_blocks(const struct inlay_flash *f, uint32_t pos
     return span;
 }
 
-enum inlay_status inlay_layout_make(struct inlay_layout *layout, const struct inlay_flash *work,
-                                    uint32_t head_len, uint32_t pool_len)
+/* What is behind the head: recipes in as few blocks as may do, at either end, and the stage. */
+static void divide_rest(struct inlay_division *layout, const struct inlay_flash *work,
+                        struct inlay_span rest, const struct inlay_kept *kept)
+{
+    layout->recipe = run_of_blocks(work, rest.pos, kept->recipes);
+    layout->stage.pos = rest.pos + layout->recipe.len;
+    layout->stage.len = rest.len - layout->recipe.len;
+    if (!kept->recipes_last || kept->recipes == 0 || layout->recipe.len < kept->recipes)
+        return;
+    /* One block too many, so that without it what is left is enough, but no more than need be. */
+    layout->stage = run_of_blocks(work, rest.pos, rest.len - kept->recipes + 1u);
+    struct inlay_span last =
+        inlay_region_block(work->region, work->regions, layout->stage.pos + layout->stage.len - 1u);
+    layout->stage.len -= last.len;
+    layout->recipe.pos = last.pos;
+    layout->recipe.len = rest.len - layout->stage.len;
+}
+
+enum inlay_status inlay_divide_work(struct inlay_division *layout, const struct inlay_flash *work,
+                                    const struct inlay_kept *kept)
 {
     uint32_t size = inlay_region_size(work->region, work->regions);
-    uint32_t kept = head_len + pool_len;
-    if (head_len > size || pool_len > size)
+    uint32_t head = kept->head + kept->pool;
+    if (kept->head > size || kept->pool > size || kept->recipes > size)
         return INLAY_E_LIMIT;
     layout->journal[0] = run_of_blocks(work, 0, INLAY_JOURNAL_MIN);
     layout->journal[1] = run_of_blocks(work, layout->journal[0].len, INLAY_JOURNAL_MIN);
     uint32_t head_pos = layout->journal[1].pos + layout->journal[1].len;
-    layout->head = run_of_blocks(work, head_pos, kept);
-    layout->pool_pos = head_pos + head_len;
-    layout->stage.pos = head_pos + layout->head.len;
-    layout->stage.len = size - layout->stage.pos;
-    return layout->journal[1].len < INLAY_JOURNAL_MIN || layout->head.len < kept ? INLAY_E_LIMIT
-                                                                                 : INLAY_OK;
+    layout->head = run_of_blocks(work, head_pos, head);
+    layout->pool_pos = head_pos + kept->head;
+    struct inlay_span rest = {head_pos + layout->head.len, size - head_pos - layout->head.len};
+    divide_rest(layout, work, rest, kept);
+    return layout->journal[1].len < INLAY_JOURNAL_MIN || layout->head.len < head ||
+                   layout->recipe.len < kept->recipes
+               ? INLAY_E_LIMIT
+               : INLAY_OK;
 }
 
 void inlay_writer_open(struct inlay_writer *w, const struct inlay_flash *f, uint32_t pos,
@@ -188,6 +208,18 @@ enum inlay_status inlay_writer_push(struct inlay_writer *w, int end)
     if (w->ring.len != 0 && w->pos == w->ring.pos + w->ring.len)
         w->pos = w->ring.pos;
     return w->fill >= INLAY_PIECE || (end && w->fill > 0) ? INLAY_AGAIN : INLAY_OK;
+}
+
+enum inlay_status inlay_writer_put(struct inlay_writer *w, const uint8_t *data, uint32_t len)
+{
+    while (len > 0) {
+        uint32_t n = inlay_writer_add(w, data, len);
+        data += n;
+        len -= n;
+        if (inlay_writer_push(w, 0) < 0)
+            return INLAY_E_FLASH;
+    }
+    return INLAY_OK;
 }
 
 enum inlay_status inlay_writer_end(struct inlay_writer *w)

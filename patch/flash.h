@@ -16,10 +16,11 @@ struct inlay_span {
 };
 
 /* What is where in the work area; every part starts at an erase block. */
-struct inlay_layout {
+struct inlay_division {
     struct inlay_span journal[2];
-    struct inlay_span head; /* manifest, plan, pool */
-    uint32_t pool_pos;      /* inside head */
+    struct inlay_span head;   /* manifest, plan, pool */
+    uint32_t pool_pos;        /* inside head */
+    struct inlay_span recipe; /* recipes of a group */
     struct inlay_span stage;
 };
 
@@ -48,13 +49,20 @@ enum inlay_status inlay_flash_read(const struct inlay_flash *f, uint32_t pos, vo
                                    uint32_t len);
 enum inlay_status inlay_flash_erase(const struct inlay_flash *f, struct inlay_span span);
 
+/* What a patch keeps in the work area, in bytes. */
+struct inlay_kept {
+    uint32_t head; /* manifest, signature block, plan */
+    uint32_t pool;
+    uint32_t recipes;
+    uint8_t recipes_last; /* 1: behind the stage.  Taking turns spreads the stage's wear */
+};
+
 /*
- * Lays the work area out for a patch with so many bytes of manifest, plan
- * and pool; with all 0 only the journal's place counts.
+ * Divides the work area; with all 0 only the journal's place counts.
  * INLAY_OK, or INLAY_E_LIMIT if it is too small.
  */
-enum inlay_status inlay_layout_make(struct inlay_layout *layout, const struct inlay_flash *work,
-                                    uint32_t head_len, uint32_t pool_len);
+enum inlay_status inlay_divide_work(struct inlay_division *layout, const struct inlay_flash *work,
+                                    const struct inlay_kept *kept);
 
 void inlay_writer_open(struct inlay_writer *w, const struct inlay_flash *f, uint32_t pos,
                        uint8_t erase);
@@ -69,5 +77,7 @@ enum inlay_status inlay_writer_push(struct inlay_writer *w, int end);
 enum inlay_status inlay_writer_end(struct inlay_writer *w);
 /* Takes up to len bytes, as many as there is room for, and returns how many. */
 uint32_t inlay_writer_add(struct inlay_writer *w, const uint8_t *data, uint32_t len);
+/* Takes all of them and writes whole pieces.  INLAY_OK or INLAY_E_FLASH. */
+enum inlay_status inlay_writer_put(struct inlay_writer *w, const uint8_t *data, uint32_t len);
 
 #endif

@@ -36,14 +36,15 @@ static enum inlay_status open_block(struct inlay_patcher *p)
     p->hashing = p->cfg->dry_run ? block.pos == p->hashed : p->cmd.kind == INLAY_STEP_STAGED;
     if (block.pos > p->hashed && block.pos < p->later)
         p->later = block.pos;
+    if (p->cmd.kind == INLAY_STEP_STAGED ? p->rec.staged >= p->man.stage_blocks
+                                         : p->man.recipe_len != 0)
+        return INLAY_E_CORRUPT;
+    if (inlay_describes(p))
+        return inlay_describe_open(p);
     inlay_writer_open(&p->out, p->cfg->dry_run ? NULL : p->cfg->slot, block.pos, 1);
-    if (p->cmd.kind == INLAY_STEP_STAGED) {
-        if (p->rec.staged >= p->man.stage_blocks)
-            return INLAY_E_CORRUPT;
-        if (!p->cfg->dry_run) {
-            inlay_writer_open(&p->out, p->cfg->work, p->stage_at, 1);
-            p->out.ring = p->layout.stage;
-        }
+    if (p->cmd.kind == INLAY_STEP_STAGED && !p->cfg->dry_run) {
+        inlay_writer_open(&p->out, p->cfg->work, p->stage_at, 1);
+        p->out.ring = p->layout.stage;
     }
     return INLAY_OK;
 }
@@ -55,12 +56,20 @@ static enum inlay_status close_group(struct inlay_patcher *p)
     if (p->cmd.check_len > INLAY_CHECK_MAX ||
         !inlay_hash_is(p, p->sha_group, p->cmd.check, p->cmd.check_len))
         return INLAY_E_RESULT;
+    if (inlay_describes(p)) {
+        if (inlay_writer_end(&p->out) != INLAY_OK)
+            return inlay_redo(p);
+        rec->recipes = rec->staged;
+        rec->recipe_pos = p->layout.recipe.pos;
+        rec->staged = 0;
+        inlay_hash_open(p, p->sha_whole);
+    }
     rec->save_len = (uint32_t)p->codec->save(p->codec_state, rec->save);
     rec->payload_pos = p->pos;
     rec->made = p->made;
     rec->boots = 0;
     memcpy(rec->is.link, inlay_chain_link(&p->chain, p->pos), INLAY_ID_LEN);
-    if (rec->staged == 0 || p->cfg->dry_run)
+    if (rec->staged + rec->recipes == 0 || p->cfg->dry_run)
         return inlay_group_close(p);
     inlay_hash_take(p, p->sha_whole, rec->is.stage, INLAY_SHORT_LEN);
     enum inlay_status st = inlay_commit(p, INLAY_RECORD_STAGED);
@@ -124,11 +133,16 @@ enum inlay_status inlay_do_next(struct inlay_patcher *p)
 enum inlay_status inlay_do_produce(struct inlay_patcher *p)
 {
     struct inlay_input *in = inlay_input_window(p, p->man.payload_len);
-    uint8_t *to = p->out.buf + p->out.fill;
+    uint8_t piece[INLAY_DESCRIBED], *to = p->out.buf + p->out.fill;
     size_t cap = sizeof p->out.buf - p->out.fill, made = 0;
+    uint32_t from = INLAY_NOWHERE;
+    if (inlay_describes(p)) {
+        to = piece;
+        cap = sizeof piece;
+    }
     if (cap > p->left)
         cap = p->left;
-    int got = p->codec->produce(p->codec_state, in, to, cap, &made);
+    int got = p->codec->produce(p->codec_state, in, to, cap, &made, &from);
     enum inlay_status st = inlay_input_taken(p, got);
     if (st < 0 || made > cap || (st == INLAY_OK && made == 0))
         return st < 0 ? st : INLAY_E_CORRUPT;
@@ -136,7 +150,13 @@ enum inlay_status inlay_do_produce(struct inlay_patcher *p)
         inlay_hash_add(p, p->sha_group, to, (uint32_t)made);
     if (p->hashing)
         inlay_hash_add(p, p->sha_whole, to, (uint32_t)made);
-    p->out.fill += (uint32_t)made;
+    if (to == piece) {
+        enum inlay_status described = inlay_describe(p, piece, (uint32_t)made, from);
+        if (described != INLAY_OK)
+            return described;
+    } else {
+        p->out.fill += (uint32_t)made;
+    }
     p->left -= (uint32_t)made;
     if (inlay_writer_push(&p->out, 0) < 0)
         return inlay_redo(p);
@@ -148,17 +168,19 @@ enum inlay_status inlay_do_produce(struct inlay_patcher *p)
 /* Writes what is left of a block. */
 enum inlay_status inlay_do_flush(struct inlay_patcher *p)
 {
-    enum inlay_status st = inlay_writer_push(&p->out, 1);
-    if (st < 0)
+    enum inlay_status st =
+        inlay_describes(p) ? inlay_describe_close(p) : inlay_writer_push(&p->out, 1);
+    if (st == INLAY_E_FLASH)
         return inlay_redo(p);
-    if (st == INLAY_AGAIN)
+    if (st != INLAY_OK)
         return st;
     p->made += p->cmd.len;
     if (p->hashing)
         p->hashed += p->cmd.len;
     if (p->cmd.kind == INLAY_STEP_STAGED) {
         p->staged[p->rec.staged++] = p->cmd.block;
-        p->stage_at = p->out.pos;
+        if (!inlay_describes(p))
+            p->stage_at = p->out.pos;
     }
     inlay_tell(p, INLAY_EVENT_BLOCK, p->made, p->man.new_size);
     return inlay_go(p, INLAY_AT_NEXT);

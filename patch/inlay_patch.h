@@ -156,7 +156,9 @@ struct inlay_needs {
     uint32_t chunk_len;    /* bytes per chunk, the most inlay_feed() takes at once */
     uint32_t head_len;     /* bytes saved in the work area before the first commit */
     uint32_t pool_len;     /* bytes of old content saved there too */
-    uint32_t stage_blocks; /* most blocks that one group stages */
+    uint32_t recipe_len;   /* bytes of recipes that one group stages, 0: whole blocks */
+    uint32_t stage_blocks; /* the slot's longest blocks that the stage must have room for, at least,
+                              behind the erase blocks with the recipes */
     uint8_t in_place;      /* 1: rewrites the slot that it reads */
     uint8_t level;         /* format level */
     uint8_t codec;         /* codec id */

@@ -9,7 +9,7 @@
  *   (reset) -> REPLAY -> REPLAN -> LOAD -> SETTLE ----------> NEXT <-> PRODUCE
  *                                            |                | ^
  *                                            v                v |
- *                                       CHECK_STAGE ------> MOVE (commit)
+ *                                       CHECK_STAGE ------> MOVE (commit) <-> REBUILD
  *
  *   NEXT -> VERIFY -> OVER          TARGET, OLD -> LOCATE -> OVER
  *   NEXT -> REST -> OVER, PLAN      (dry run)
@@ -25,6 +25,7 @@
 #include "flash.h"
 #include "journal.h"
 #include "manifest.h"
+#include "recipe.h"
 
 enum inlay_state {
     INLAY_AT_MANIFEST,    /* takes the manifest */
@@ -46,12 +47,20 @@ enum inlay_state {
     INLAY_AT_SETTLE,      /* makes the record that was found certain */
     INLAY_AT_CHECK_STAGE, /* is what was staged still whole? */
     INLAY_AT_MOVE,        /* moves staged blocks to their place */
+    INLAY_AT_REBUILD,     /* makes blocks in the stage by their recipes */
     INLAY_AT_LOCATE,      /* where is the old image wrong? */
     INLAY_AT_REST,        /* dry run: hashes what does not change */
     INLAY_AT_OVER
 };
 
-#define INLAY_TRIES 3u
+#define INLAY_TRIES     3u
+#define INLAY_DESCRIBED 64u /* bytes of a block that are described at once */
+
+/* Where in a recipe the patcher is. */
+union inlay_in_recipe {
+    struct inlay_recipe written;        /* of the block that is produced */
+    struct inlay_recipe_token followed; /* of the block that is made: what is left of it */
+};
 
 /* What is used most comes first: small offsets make small code. */
 struct inlay_patcher {
@@ -67,7 +76,7 @@ struct inlay_patcher {
     uint32_t pos;      /* payload position of in.next */
     uint32_t at;       /* where hashing, moving or saving is */
     uint32_t left;     /* bytes of the block still to produce, of the pool range saved */
-    uint32_t item;     /* which pool range or staged block */
+    uint32_t item;     /* which pool range, staged block, or block made by recipe */
     uint32_t stage_at; /* where in the stage the next staged byte goes */
     uint32_t made;     /* bytes of the new image so far */
     uint32_t hashed;   /* dry run: bytes of the new image that are in sha_whole ... */
@@ -77,6 +86,7 @@ struct inlay_patcher {
     const struct inlay_codec *codec;
     void *codec_state;
     uint32_t *staged; /* the group's blocks in the stage, man.stage_blocks of room */
+    uint32_t batch;   /* blocks that the stage has room for, of a group at most */
     uint8_t *room;    /* the workspace behind this struct */
     size_t room_len;
     struct inlay_input in;   /* what the codec may read of ... */
@@ -87,11 +97,13 @@ struct inlay_patcher {
         uint32_t range; /* of the pool, where reading was last ... */
         uint32_t pos;   /* ... and its position in the pool */
     } pool;
+    union inlay_in_recipe *recipe; /* if the manifest says that there are any */
+    uint32_t recipe_pos;           /* where in the work area the next token is */
 
     struct inlay_manifest man;
     struct inlay_step_cmd cmd;
     struct inlay_chain chain;
-    struct inlay_layout layout;
+    struct inlay_division layout;
     struct inlay_journal journal;
     uint8_t identity[INLAY_DIGEST_LEN]; /* SHA-256 of the manifest */
     struct inlay_record rec;            /* the last one committed, or about to be */
@@ -166,6 +178,17 @@ enum inlay_status inlay_do_next(struct inlay_patcher *p);
 enum inlay_status inlay_do_produce(struct inlay_patcher *p);
 enum inlay_status inlay_do_flush(struct inlay_patcher *p);
 enum inlay_status inlay_do_rest(struct inlay_patcher *p);
+
+/* describe.c: blocks as recipes */
+int inlay_describes(const struct inlay_patcher *p);
+enum inlay_status inlay_describe_open(struct inlay_patcher *p);
+enum inlay_status inlay_describe(struct inlay_patcher *p, const uint8_t *made, uint32_t len,
+                                 uint32_t from);
+enum inlay_status inlay_describe_close(struct inlay_patcher *p);
+
+/* rebuild.c: recipes as blocks */
+enum inlay_status inlay_rebuild_open(struct inlay_patcher *p);
+enum inlay_status inlay_do_rebuild(struct inlay_patcher *p);
 
 /* move.c: from the stage to the slot, and the end */
 uint32_t inlay_stage_start(const struct inlay_patcher *p, uint32_t pos);

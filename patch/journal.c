@@ -22,7 +22,7 @@
 #include <string.h>
 
 #define RECORD_NUMBERS 12u /* after JL, version, kind, length, sequence number */
-#define RECORD_FIXED   88u /* bytes before the codec's */
+#define RECORD_FIXED   96u /* bytes before the codec's */
 #define RECORD_CRC     4u
 #define RECORD_PAGE    512u /* where the integrator does not say */
 #define JOURNAL_TRIES  3u
@@ -61,7 +61,8 @@ static const uint8_t record_numbers[] = {
     offsetof(struct inlay_record, boots),       offsetof(struct inlay_record, head_len),
     offsetof(struct inlay_record, save_len),    offsetof(struct inlay_record, staged),
     offsetof(struct inlay_record, payload_pos), offsetof(struct inlay_record, stage_pos),
-    offsetof(struct inlay_record, made)};
+    offsetof(struct inlay_record, made),        offsetof(struct inlay_record, recipes),
+    offsetof(struct inlay_record, recipe_pos)};
 
 /* The fixed part of rec, to bytes or from them. */
 static void convert(struct inlay_record *rec, uint8_t *b, int to_bytes)
@@ -135,14 +136,15 @@ static enum inlay_status read_newest(struct inlay_journal *j, struct inlay_recor
 enum inlay_status inlay_journal_find(struct inlay_journal *j, const struct inlay_flash *work,
                                      struct inlay_record *rec)
 {
-    struct inlay_layout layout;
+    static const struct inlay_kept nothing;
+    struct inlay_division layout;
     uint32_t newest[2] = {0, 0};
     uint8_t b[RECORD_FIXED];
     memset(j, 0, sizeof *j);
     memset(rec, 0, sizeof *rec);
     rec->kind = INLAY_RECORD_IDLE;
     j->flash = work;
-    if (inlay_layout_make(&layout, work, 0, 0) != INLAY_OK)
+    if (inlay_divide_work(&layout, work, &nothing) != INLAY_OK)
         return INLAY_E_LIMIT;
     memcpy(j->area, layout.journal, sizeof j->area);
     for (unsigned a = 0; a < 2u; a++) {
@@ -179,14 +181,7 @@ static enum inlay_status write_bytes(struct inlay_writer *w, uint32_t *crc, cons
                                      uint32_t len)
 {
     *crc = crc_more(*crc, data, len);
-    while (len > 0) {
-        uint32_t n = inlay_writer_add(w, data, len);
-        data += n;
-        len -= n;
-        if (inlay_writer_push(w, 0) < 0)
-            return INLAY_E_FLASH;
-    }
-    return INLAY_OK;
+    return inlay_writer_put(w, data, len);
 }
 
 /* Writes rec at j->next of the current area. */

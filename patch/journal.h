@@ -20,7 +20,7 @@
 enum inlay_record_kind {
     INLAY_RECORD_IDLE = 1,      /* nothing is under way */
     INLAY_RECORD_READY = 2,     /* head and pool are saved, no block was committed */
-    INLAY_RECORD_STAGED = 3,    /* a group waits in the stage to be moved to its place */
+    INLAY_RECORD_STAGED = 3,    /* a group waits in the stage, whole or as recipes */
     INLAY_RECORD_COMMITTED = 4, /* all groups so far are in their place */
     INLAY_RECORD_DONE = 5       /* the patch was applied */
 };
@@ -34,6 +34,8 @@ struct inlay_record {
     uint32_t payload_pos; /* the next payload byte for the codec */
     uint32_t stage_pos;   /* STAGED: where the group is; else where the next one goes */
     uint32_t made;        /* bytes of the new image produced so far */
+    uint32_t recipes;     /* STAGED: blocks that are still to be made by recipe ... */
+    uint32_t recipe_pos;  /* ... and where in the work area the first one's is */
     struct {
         uint8_t patch[INLAY_ID_LEN];    /* start of its identity, see inlay_identify() */
         uint8_t link[INLAY_ID_LEN];     /* names the chunk that holds payload_pos */

@@ -78,21 +78,36 @@ static enum inlay_status manifest_regions(struct inlay_manifest *m, struct inlay
     return INLAY_OK;
 }
 
-static enum inlay_status manifest_geometry(struct inlay_manifest *m, struct inlay_bytes *b)
+/* What is staged: blocks, or recipes of them. */
+static enum inlay_status manifest_stage(struct inlay_manifest *m, struct inlay_bytes *b)
 {
-    uint8_t packed = inlay_bytes_u8(b);
-    m->check_len = packed & 31u;
+    uint32_t packed = inlay_bytes_uvarint(b), most = packed >> 1, blocks = 0;
+    if (!(packed & 1u)) {
+        m->stage_blocks = most;
+        return most > INLAY_STAGE_BLOCKS_MAX ? INLAY_E_LIMIT : INLAY_OK;
+    }
+    if (most > INLAY_SIZE_MAX / INLAY_RECIPE_PAGE)
+        return INLAY_E_LIMIT;
+    for (unsigned i = 0; i < m->regions; i++)
+        blocks += m->region[i].count;
+    m->stage_blocks = blocks < INLAY_RECIPE_BLOCKS ? blocks : INLAY_RECIPE_BLOCKS;
+    m->recipe_len = most * INLAY_RECIPE_PAGE;
+    return most == 0 ? INLAY_E_CORRUPT : INLAY_OK;
+}
+
+static enum inlay_status manifest_geometry(struct inlay_manifest *m, struct inlay_bytes *b,
+                                           uint8_t packed)
+{
+    m->check_len = packed & INLAY_CHECK_MAX;
     m->regions = (uint8_t)(1u + (packed >> 5));
     enum inlay_status st = manifest_regions(m, b);
-    if (st != INLAY_OK)
+    if (st == INLAY_OK && m->in_place)
+        st = manifest_stage(m, b);
+    if (st != INLAY_OK || !(packed & INLAY_POOL))
         return st;
-    if (m->in_place) {
-        m->stage_blocks = inlay_bytes_uvarint(b);
-        m->pool_len = inlay_bytes_uvarint(b);
-    }
-    if (m->check_len > INLAY_CHECK_MAX || m->pool_len > m->old_size)
-        return INLAY_E_CORRUPT;
-    return m->stage_blocks > INLAY_STAGE_BLOCKS_MAX ? INLAY_E_LIMIT : INLAY_OK;
+    m->pool_len = inlay_bytes_uvarint(b);
+    return !m->in_place || m->pool_len == 0 || m->pool_len > m->old_size ? INLAY_E_CORRUPT
+                                                                         : INLAY_OK;
 }
 
 static enum inlay_status manifest_known_field(struct inlay_manifest *m, uint8_t type,
@@ -178,13 +193,14 @@ static enum inlay_status manifest_all(struct inlay_manifest *m, struct inlay_byt
     if (packed >> 6 != INLAY_LEVEL)
         return INLAY_E_UNSUPPORTED;
     m->in_place = (packed & INLAY_FLAG_IN_PLACE) != 0;
-    if (m->in_place && !(packed & INLAY_FLAG_GEOMETRY))
-        return INLAY_E_CORRUPT;
     inlay_manifest_digests(m, packed & INLAY_FLAG_SIGNED);
     enum inlay_status st = manifest_sizes(m, b);
     manifest_codec(m, b);
-    if (st == INLAY_OK && (packed & INLAY_FLAG_GEOMETRY))
-        st = manifest_geometry(m, b);
+    uint8_t first = packed & INLAY_FLAG_GEOMETRY ? inlay_bytes_u8(b) : INLAY_USUAL;
+    if (st == INLAY_OK && (packed & (INLAY_FLAG_GEOMETRY | INLAY_FLAG_IN_PLACE)))
+        st = manifest_geometry(m, b, first);
+    if (m->in_place && (packed & INLAY_FLAG_GEOMETRY) && first == INLAY_USUAL)
+        st = INLAY_E_CORRUPT; /* there is one way to say it */
     if (st == INLAY_OK && (packed & INLAY_FLAG_FIELDS))
         st = manifest_fields(m, b, head);
     m->len = (uint16_t)(b->at - head);

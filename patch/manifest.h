@@ -15,9 +15,10 @@ struct inlay_piece {
 struct inlay_manifest {
     uint32_t old_size;
     uint32_t new_size;
-    uint32_t payload_len; /* bytes in the chunks, links not counted */
-    uint32_t plan_len;    /* of which the first are the plan */
-    uint32_t stage_blocks;
+    uint32_t payload_len;   /* bytes in the chunks, links not counted */
+    uint32_t plan_len;      /* of which the first are the plan */
+    uint32_t stage_blocks;  /* blocks in a group that are not direct, at most */
+    uint32_t recipe_len;    /* bytes of a group's recipes, at most; 0: blocks are staged whole */
     uint16_t len;           /* bytes of manifest, which is what a signature covers */
     uint16_t body_pos;      /* bytes of manifest and signature block: where the chunks start */
     struct inlay_piece sig; /* len 0: unsigned */

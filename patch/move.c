@@ -68,15 +68,23 @@ enum inlay_status inlay_do_check_stage(struct inlay_patcher *p)
 
 enum inlay_status inlay_do_move(struct inlay_patcher *p)
 {
-    return p->item < p->rec.staged ? take_staged(p) : inlay_group_close(p);
+    if (p->item < p->rec.staged)
+        return take_staged(p);
+    return p->rec.staged == 0 && p->rec.recipes != 0 ? inlay_rebuild_open(p) : inlay_group_close(p);
 }
 
-/* Every block of the group is in its place. */
+/* What was staged of the group is in its place. */
 enum inlay_status inlay_group_close(struct inlay_patcher *p)
 {
-    /* The next group starts at a block of its own. */
+    /* What comes next starts at a block of its own. */
     p->rec.stage_pos = inlay_stage_start(p, p->stage_at);
     p->rec.staged = 0;
+    if (p->rec.recipes != 0) {
+        inlay_hash_open(p, p->sha_whole);
+        inlay_hash_take(p, p->sha_whole, p->rec.is.stage, INLAY_SHORT_LEN);
+        enum inlay_status st = inlay_commit(p, INLAY_RECORD_STAGED);
+        return st == INLAY_OK ? inlay_rebuild_open(p) : st;
+    }
     enum inlay_status st = inlay_commit(p, INLAY_RECORD_COMMITTED);
     return st == INLAY_OK ? inlay_group_open(p) : st;
 }

@@ -78,7 +78,8 @@ enum inlay_status inlay_probe(const struct inlay_codec *const *codecs, const uin
     needs->chunk_len = (uint32_t)1 << m.chunk_log;
     needs->head_len = m.body_pos + m.plan_len;
     needs->pool_len = m.pool_len;
-    needs->stage_blocks = m.stage_blocks;
+    needs->recipe_len = m.recipe_len;
+    needs->stage_blocks = m.recipe_len != 0 ? 1 : m.stage_blocks;
     needs->in_place = m.in_place;
     needs->level = INLAY_LEVEL;
     needs->codec = m.codec;
@@ -227,6 +228,7 @@ static enum inlay_status take_step(struct inlay_patcher *p)
         [INLAY_AT_PRODUCE] = inlay_do_produce,
         [INLAY_AT_FLUSH] = inlay_do_flush,
         [INLAY_AT_MOVE] = inlay_do_move,
+        [INLAY_AT_REBUILD] = inlay_do_rebuild,
         [INLAY_AT_VERIFY] = inlay_do_verify,
         [INLAY_AT_LOCATE] = inlay_do_locate,
         [INLAY_AT_REST] = inlay_do_rest,

@@ -9,8 +9,9 @@
 enum inlay_status inlay_do_replay(struct inlay_patcher *p)
 {
     const struct inlay_record *rec = &p->rec;
+    const struct inlay_kept kept = {.head = rec->head_len};
     if (rec->head_len > INLAY_MANIFEST_MAX ||
-        inlay_layout_make(&p->layout, p->cfg->work, rec->head_len, 0) != INLAY_OK)
+        inlay_divide_work(&p->layout, p->cfg->work, &kept) != INLAY_OK)
         return INLAY_E_JOURNAL;
     if (inlay_read(p, p->cfg->work, p->layout.head.pos, p->room, rec->head_len) != INLAY_OK ||
         inlay_manifest_read(&p->man, p->room, rec->head_len) != INLAY_OK)
@@ -47,7 +48,9 @@ enum inlay_status inlay_do_replan(struct inlay_patcher *p)
 static enum inlay_status load_staged(struct inlay_patcher *p)
 {
     uint32_t most = p->rec.kind == INLAY_RECORD_STAGED ? p->man.stage_blocks : 0;
-    if (p->rec.staged > most)
+    const struct inlay_span *recipe = &p->layout.recipe;
+    if (p->rec.staged > most || p->rec.recipes > most ||
+        (p->rec.recipes != 0 && p->rec.recipe_pos - recipe->pos >= recipe->len))
         return INLAY_E_JOURNAL;
     enum inlay_status st = inlay_journal_staged(&p->journal, &p->rec, p->staged);
     for (uint32_t i = 0; st == INLAY_OK && i < p->rec.staged; i++)

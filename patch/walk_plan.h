@@ -348,8 +348,9 @@ static uint32_t walk_step_index(struct walk *s)
 static int walk_step_block(struct walk *s, struct inlay_step_cmd *cmd)
 {
     cmd->kind = INLAY_STEP_DIRECT;
-    if (s->staged < s->setup.stage_blocks &&
-        walk_bit(s, FLAG_STEP + 3u, INLAY_WANT(truth_step(s)->kind == INLAY_STEP_STAGED))) {
+    if (s->setup.recipes ||
+        (s->staged < s->setup.stage_blocks &&
+         walk_bit(s, FLAG_STEP + 3u, INLAY_WANT(truth_step(s)->kind == INLAY_STEP_STAGED)))) {
         cmd->kind = INLAY_STEP_STAGED;
         s->staged++;
     }
@@ -395,9 +396,13 @@ static void walk_commit(struct walk *s, struct inlay_step_cmd *cmd)
 static int walk_step(struct walk *s, struct inlay_step_cmd *cmd)
 {
     INLAY_ACCOUNT(s, control);
-    unsigned full = s->staged && s->staged == s->setup.stage_blocks;
+    unsigned counter = s->in_group;
+    if (s->staged && s->setup.recipes)
+        counter = 3;
+    else if (s->staged && s->staged == s->setup.stage_blocks)
+        counter = 2;
     memset(cmd, 0, sizeof *cmd);
-    if (walk_bit(s, FLAG_STEP + s->in_group + full,
+    if (walk_bit(s, FLAG_STEP + counter,
                  INLAY_WANT(truth_step(s)->kind <= INLAY_STEP_STAGED)))
         return walk_step_block(s, cmd);
     if (s->in_group)

@@ -262,7 +262,7 @@ code "patch with a changed byte" 4 "get the patch again" "$inlay" apply old flip
     printf '\130'
     tail -c +4 a.patch
 } >signed.patch
-code "signature on a patch made without" 4 "its manifest says" "$inlay" apply old signed.patch out1
+code "signature on a patch made without" 4 "manifest" "$inlay" apply old signed.patch out1
 "$inlay" diff old new lamp.patch --component lamp --security-counter 7
 code "component and counter that fit" 0 "" \
     "$inlay" apply old lamp.patch out2 --component lamp --security-counter 7
@@ -468,10 +468,25 @@ fi
 number() { sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" j.json; }
 "$inlay" diff "$images/cortex-m4/v1.0.1.bin" "$images/cortex-m4/v1.1.0.bin" p2 --json \
     --profile nrf52840 >j.json
-if [ "$(number pool)" -lt 4096 ] && [ "$(number stage_blocks)" -eq 5 ]; then
-    ok "work area: five blocks to stage where one is enough for the pool"
+if [ "$(number recipes)" -gt 0 ] && [ "$(number stage_blocks)" -eq 1 ] &&
+    [ "$(number groups)" -eq 1 ]; then
+    ok "work area: recipes where blocks resemble old ones"
 else
-    bad "work area: five blocks to stage where one is enough for the pool" "$(cat j.json)"
+    bad "work area: recipes where blocks resemble old ones" "$(cat j.json)"
+fi
+"$inlay" diff "$images/cortex-m4/v1.0.0.bin" "$images/cortex-m4/v1.0.1.bin" p2 --json \
+    --profile nrf52840 >j.json
+if [ "$(number recipes)" -eq 0 ] && [ "$(number stage_blocks)" -eq 3 ]; then
+    ok "work area: no recipes where one group does"
+else
+    bad "work area: no recipes where one group does" "$(cat j.json)"
+fi
+"$inlay" diff "$images/rv32/v1.2.0.bin" "$images/rv32/v1.2.0-libc.bin" p2 --json \
+    --profile nrf52840 >j.json
+if [ "$(number recipes)" -eq 0 ] && [ "$(number stage_blocks)" -eq 5 ]; then
+    ok "work area: five blocks to stage where recipes would be long"
+else
+    bad "work area: five blocks to stage where recipes would be long" "$(cat j.json)"
 fi
 i=0
 while [ $i -lt 104 ]; do # an order that no order of blocks is good for

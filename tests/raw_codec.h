@@ -154,13 +154,16 @@ static int raw_run_op(struct raw_state *s, struct inlay_input *in, uint8_t *out,
     return *n > 0 ? INLAY_OK : INLAY_MORE;
 }
 
-static int raw_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made)
+static int raw_produce(void *state, struct inlay_input *in, uint8_t *out, size_t cap, size_t *made,
+                       uint32_t *from)
 {
     struct raw_state *s = state;
     *made = 0;
-    while (*made < cap && s->block_left > 0) {
+    while (*made < cap && s->block_left > 0 && (*made == 0 || s->op_left != 0)) {
         int st = s->op_left == 0 ? raw_open_op(s, in) : INLAY_OK;
         size_t n = 0;
+        if (*made == 0)
+            *from = s->op == 'O' ? s->op_pos : INLAY_NOWHERE;
         if (st == INLAY_OK)
             st = raw_run_op(s, in, out + *made, cap - *made, &n);
         if (st != INLAY_OK)

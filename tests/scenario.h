@@ -7,6 +7,7 @@
 #include "flash_double.h"
 #include "journal.h"
 #include "raw_codec.h"
+#include "recipes.h"
 
 struct shape {
     const char *name;
@@ -14,16 +15,31 @@ struct shape {
     uint8_t erased;
     uint8_t slot_regions, work_regions;
     struct inlay_region slot[3], work[3];
-    uint32_t stage_blocks;
+    uint32_t stage_blocks; /* or, if blocks are staged as recipes, ... */
+    uint32_t recipe_len;   /* ... bytes of these, no less than WORST of the longest block */
 };
+#define WORST(len) ((len) + (len) / 8u + 64u) /* bytes of a recipe of a random block */
 
 static const struct shape shapes[] = {
-    {"4 KB pages", 4, 0, 0xFF, 1, 1, {{8, 4096}}, {{8, 4096}}, 3},
-    {"byte writes", 1, 64, 0xFF, 1, 1, {{6, 1024}}, {{10, 1024}}, 2},
-    {"erased 0, small pages", 4, 64, 0x00, 1, 1, {{24, 128}}, {{64, 128}}, 8},
-    {"mixed sectors", 4, 0, 0xFF, 2, 2, {{3, 2048}, {3, 8192}}, {{3, 2048}, {3, 8192}}, 2},
-    {"32-byte granules", 32, 256, 0xFF, 1, 1, {{4, 8192}}, {{5, 8192}}, 1},
-    {"256-byte granules", 256, 256, 0x00, 1, 1, {{6, 4096}}, {{6, 4096}}, 2},
+    {"4 KB pages", 4, 0, 0xFF, 1, 1, {{8, 4096}}, {{8, 4096}}, 3, 0},
+    {"byte writes", 1, 64, 0xFF, 1, 1, {{6, 1024}}, {{10, 1024}}, 2, 0},
+    {"erased 0, small pages", 4, 64, 0x00, 1, 1, {{24, 128}}, {{64, 128}}, 8, 0},
+    {"mixed sectors", 4, 0, 0xFF, 2, 2, {{3, 2048}, {3, 8192}}, {{3, 2048}, {3, 8192}}, 2, 0},
+    {"32-byte granules", 32, 256, 0xFF, 1, 1, {{4, 8192}}, {{5, 8192}}, 1, 0},
+    {"256-byte granules", 256, 256, 0x00, 1, 1, {{6, 4096}}, {{6, 4096}}, 2, 0},
+    {"recipes", 4, 0, 0xFF, 1, 1, {{8, 4096}}, {{9, 4096}}, 0, 12288},
+    {"recipes, one block at a time", 1, 64, 0xFF, 1, 1, {{8, 1024}}, {{10, 1024}}, 0, 4096},
+    {"recipes of small pages", 4, 64, 0x00, 1, 1, {{24, 128}}, {{64, 128}}, 0, 512},
+    {"recipes of mixed sectors",
+     16,
+     0,
+     0xFF,
+     2,
+     2,
+     {{3, 2048}, {3, 8192}},
+     {{3, 2048}, {4, 8192}},
+     0,
+     9472},
 };
 #define SHAPES     (sizeof shapes / sizeof shapes[0])
 #define IMAGE_MAX  65536u
@@ -35,6 +51,8 @@ struct scenario {
     uint32_t old_size, new_size, stage_blocks;
     uint8_t old_image[IMAGE_MAX], new_image[IMAGE_MAX];
     uint8_t kind[BLOCKS_MAX]; /* 0 unchanged, 'D', 'S' */
+    struct inlay_recipes recipes;
+    uint32_t recipes_most; /* bytes of recipes of one group */
     uint32_t plan_len, commits;
     uint32_t group_start[2u * BLOCKS_MAX + 2u]; /* payload position */
     struct inlay_range pool[2];
@@ -77,6 +95,7 @@ static void add_block(struct scenario *s, uint64_t *seed, uint8_t kind, uint32_t
                       struct inlay_span b, const uint8_t *gone, crypto_hash_sha256_state *check)
 {
     uint32_t at = b.pos;
+    inlay_recipes_block(&s->recipes);
     put8(&s->payload, kind);
     put32(&s->payload, index);
     put32(&s->payload, b.len);
@@ -89,6 +108,7 @@ static void add_block(struct scenario *s, uint64_t *seed, uint8_t kind, uint32_t
             put32(&s->payload, len);
             put32(&s->payload, from);
             memcpy(s->new_image + at, s->old_image + from, len);
+            inlay_recipes_bytes(&s->recipes, at, from, len);
         } else {
             len = len < 100u ? len : 100u;
             put8(&s->payload, 'L');
@@ -98,9 +118,11 @@ static void add_block(struct scenario *s, uint64_t *seed, uint8_t kind, uint32_t
                 put8(&s->payload, v);
                 s->new_image[at + i] = (uint8_t)(v + s->commits);
             }
+            inlay_recipes_bytes(&s->recipes, at, INLAY_NOWHERE, len);
         }
         at += len;
     }
+    inlay_recipes_block_end(&s->recipes, index);
     crypto_hash_sha256_update(check, s->new_image + b.pos, b.len);
 }
 
@@ -109,6 +131,10 @@ static void add_commit(struct scenario *s, crypto_hash_sha256_state *check)
     uint8_t digest[32];
     crypto_hash_sha256_final(check, digest);
     crypto_hash_sha256_init(check);
+    assert_true(s->shape->recipe_len == 0 || s->recipes.used <= s->shape->recipe_len);
+    if (s->recipes.used > s->recipes_most)
+        s->recipes_most = s->recipes.used;
+    inlay_recipes_group(&s->recipes);
     put8(&s->payload, 'C');
     assert_int_equal(inlay_buffer_add(&s->payload, digest, s->man.check_len), 0);
     s->group_start[++s->commits] = (uint32_t)s->payload.len;
@@ -165,9 +191,11 @@ static void add_groups(struct scenario *s, uint64_t *seed)
         uint32_t dice = s->in_place ? below(seed, 5) : 4u;
         if (dice == 0 && b.pos + b.len <= s->old_size)
             continue;
-        uint8_t kind = s->in_place && dice < 3u ? 'S' : 'D';
-        if (kind == 'D' && open > 0) {
-            /* What came before may have read it, and would again if redone. */
+        int described = s->in_place && sh->recipe_len != 0;
+        uint8_t kind = s->in_place && (dice < 3u || described) ? 'S' : 'D';
+        int full = described && s->recipes.used + WORST(b.len) > sh->recipe_len;
+        if ((kind == 'D' || full) && open > 0) {
+            /* What came before may have read what is direct, and would again if redone. */
             close_blocks(s, gone, order, i, &check);
             staged = open = 0;
         }
@@ -177,7 +205,7 @@ static void add_groups(struct scenario *s, uint64_t *seed)
         add_block(s, seed, kind, order[i], b, gone, &check);
         staged += kind == 'S';
         open++;
-        if ((s->in_place && staged == s->stage_blocks) || below(seed, 3) == 0) {
+        if ((s->in_place && staged == s->stage_blocks) || below(seed, described ? 6 : 3) == 0) {
             close_blocks(s, gone, order, i + 1u, &check);
             staged = open = 0;
         }
@@ -221,6 +249,12 @@ static struct scenario *make_scenario(const struct shape *shape, int in_place, u
     s->shape = shape;
     s->in_place = in_place;
     s->stage_blocks = in_place ? shape->stage_blocks : 0;
+    if (in_place && shape->recipe_len)
+        s->stage_blocks = INLAY_RECIPE_BLOCKS;
+    s->recipes.old = s->old_image;
+    s->recipes.new = s->new_image;
+    s->recipes.region = shape->slot;
+    s->recipes.regions = shape->slot_regions;
     s->old_size = room - below(&seed, room / 2u);
     s->new_size = room - below(&seed, room / 2u);
     for (uint32_t i = 0; i < s->old_size; i++)
@@ -239,6 +273,7 @@ static struct scenario *make_scenario(const struct shape *shape, int in_place, u
     m->regions = shape->slot_regions;
     memcpy(m->region, shape->slot, sizeof shape->slot);
     m->stage_blocks = s->stage_blocks;
+    m->recipe_len = in_place ? shape->recipe_len : 0;
     m->pool_len = s->pool[0].len + s->pool[1].len;
     inlay_container_images(m, s->old_image, s->old_size, s->new_image, s->new_size);
     struct inlay_error err = {{0}};

@@ -251,7 +251,8 @@ static int do_block(struct run *r, const struct inlay_step_cmd *cmd)
     while (left > 0) {
         size_t made = 0, cap = 1u + below(left < 500 ? left : 500);
         window(&r->feed);
-        int status = r->codec->produce(r->memory, &r->feed.in, r->p->made + at, cap, &made);
+        uint32_t from;
+        int status = r->codec->produce(r->memory, &r->feed.in, r->p->made + at, cap, &made, &from);
         assert_true(made <= cap && (status != INLAY_OK || made > 0));
         if (!again(&r->feed, status) && status)
             return status;

@@ -207,7 +207,7 @@ static void known_ends_change_nothing(void **state)
  */
 static uint32_t settle_ops(const struct inlay_profile *p, const struct inlay_needs *needs)
 {
-    uint32_t record = 92 + 256 + 4 * needs->stage_blocks;
+    uint32_t record = 100 + 256 + 4 * needs->stage_blocks;
     uint32_t blocks = (2048 + p->work.region[0].block_len - 1) / p->work.region[0].block_len;
     return 2 * blocks + 2 * ((record + 255) / 256);
 }
@@ -216,12 +216,15 @@ static uint32_t settle_ops(const struct inlay_profile *p, const struct inlay_nee
 static uint32_t unit_ops(const struct inlay_profile *p, const struct inlay_diff_result *d)
 {
     uint32_t longest = 0, shortest = UINT32_MAX, blocks = d->direct + d->needs.stage_blocks;
+    if (d->needs.recipe_len) /* at most all that are staged, as they are made by recipe */
+        blocks = d->staged;
     for (unsigned r = 0; r < p->slot.regions; r++)
         longest = p->slot.region[r].block_len > longest ? p->slot.region[r].block_len : longest;
     for (unsigned r = 0; r < p->work.regions; r++)
         shortest = p->work.region[r].block_len < shortest ? p->work.region[r].block_len : shortest;
     uint32_t head = d->needs.head_len + d->needs.pool_len;
     uint32_t block = 2 * (longest / shortest + 1) + longest / 256 + 1;
+    head += d->needs.recipe_len;
     return blocks * block > head / 128 + 2 ? blocks * block : head / 128 + 2;
 }
 
@@ -242,6 +245,8 @@ static void short_boots_on(const struct device *dev, struct pair *p)
     struct inlay_sim_result r = run(sim, dev->name);
     uint32_t settle = settle_ops(&profile, &p->diff.needs);
     uint32_t enough = 2 * settle + unit_ops(&profile, &p->diff), most = 2 * p->diff.groups + 2;
+    if (p->diff.needs.recipe_len) /* a record of each block's move, if the stage holds no more */
+        most += 2 * p->diff.staged;
     for (uint32_t ops = 1; ops <= r.ops + enough; ops++) {
         if (!inlay_sim_stutter(sim, ops, 300, INLAY_TORN_RANDOM, &boots, &err)) {
             least = least ? least : ops;

@@ -192,6 +192,7 @@ static int print_json(const struct inlay_profile *profile, const struct inlay_im
     json_number(&j, "ram", r->needs.workspace);
     json_number(&j, "head", r->needs.head_len);
     json_number(&j, "pool", r->needs.pool_len);
+    json_number(&j, "recipes", r->needs.recipe_len);
     json_number(&j, "stage_blocks", r->needs.stage_blocks);
     json_number(&j, "chunk", r->needs.chunk_len);
     json_end(&j);

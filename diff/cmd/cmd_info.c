@@ -114,8 +114,12 @@ static void print_geometry(const struct patch *p)
     for (unsigned i = 0; i < m->regions; i++)
         printf("%s%u x %u", i ? ", " : "", m->region[i].count, m->region[i].block_len);
     puts(" bytes");
-    printf("work area         %u bytes of manifest and plan, %u of pool, %u staged blocks\n",
-           p->needs.head_len, m->pool_len, m->stage_blocks);
+    printf("work area         %u bytes of manifest and plan, %u of pool, ", p->needs.head_len,
+           m->pool_len);
+    if (m->recipe_len)
+        printf("%u of recipes, and blocks to follow them in\n", m->recipe_len);
+    else
+        printf("%u staged blocks\n", m->stage_blocks);
 }
 
 static int print_text(const struct patch *p)
@@ -170,7 +174,8 @@ static void json_needs(struct json *j, const struct patch *p)
         json_number(j, "head", p->needs.head_len);
     }
     json_number(j, "pool", p->m.pool_len);
-    json_number(j, "stage_blocks", p->m.stage_blocks);
+    json_number(j, "recipes", p->m.recipe_len);
+    json_number(j, "stage_blocks", p->m.recipe_len ? 1 : p->m.stage_blocks);
     json_number(j, "chunk", 1u << p->m.chunk_log);
     json_end(j);
 }

@@ -10,6 +10,8 @@ images=../../corpus/images
 "$inlay" diff $images/cortex-m4/v1.0.0.bin $images/cortex-m4/v1.0.1.bin good-host.inlay
 "$inlay" diff $images/cortex-m4/v1.0.0.bin $images/cortex-m4/v1.0.1.bin good-in-place.inlay \
     --profile nrf52840
+"$inlay" diff $images/cortex-m4/v1.0.1.bin $images/cortex-m4/v1.1.0.bin good-recipes.inlay \
+    --profile nrf52840
 "$inlay" diff $images/rv32/v1.0.1.bin $images/rv32/v1.1.0.bin good-rv32.inlay
 "$inlay" diff $images/cortex-m4/v1.0.0.bin $images/cortex-m4/v1.0.1.bin good-lzma.inlay --codec lzma
 
@@ -55,7 +57,7 @@ def split(data):
         elif name in ('old_digest', 'new_digest'):
             end = at + 4
         elif name == 'geometry':
-            end = take(data, take(data, take(data, at + 1)))
+            end = take(data, take(data, at))  # the usual first byte is left out
         else:
             end = take(data, at)
         names[name] = data[at:end]
@@ -106,11 +108,12 @@ put('bad-manifest.inlay', flip(good, 14))
 put('bad-chunk.inlay', flip(good, len(good) - 1))
 
 # Contradictions behind digests that are right.
-put('bad-flags.inlay', edit(flags=good[2] & ~2, geometry=lambda b: b''))
+put('bad-geometry.inlay', edit(flags=good[2] | 2, geometry=lambda b: b'\x02' + b))
+put('bad-recipes.inlay', edit(geometry=lambda b: b[:1] + b'\x01'))
+put('bad-pool.inlay', edit(flags=good[2] | 2, geometry=lambda b: b'\x12' + b + b'\0'))
 put('bad-seal.inlay', flip(good, len(good) - len(payload) - 1))
 put('bad-number.inlay', edit(old_size=lambda b: b[:-1] + bytes([b[-1] | 128, 0])))
 put('bad-size.inlay', edit(old_size=lambda b: uvarint(1 << 31)))
-put('bad-check-len.inlay', edit(geometry=lambda b: bytes([b[0] & 0xe0 | 17]) + b[1:]))
 put('bad-plan-len.inlay', edit(plan_len=lambda b: flip(b, 0)))
 put('bad-params.inlay', edit(packed=lambda b: bytes([b[0] + 2]), params=lambda b: b + b'\1\1'))
 put('bad-zero-param.inlay', edit(packed=lambda b: bytes([b[0] + 1]), params=lambda b: b + b'\0'))

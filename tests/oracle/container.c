@@ -32,13 +32,31 @@ static void read_sizes(struct patch *p, struct bytes *b)
         die(EXIT_LIMIT, "a size is beyond 2 GB");
 }
 
-static void read_geometry(struct patch *p, struct bytes *b)
+/* Blocks staged in a group at most, or recipes: how long they are is the device's affair. */
+static void read_stage(struct patch *p, struct bytes *b)
 {
-    unsigned packed = take_byte(b);
+    uint32_t packed = take_uvarint(b), blocks = 0;
+    p->stage_blocks = packed / 2;
+    if (packed % 2 == 0 && p->stage_blocks > 1024)
+        die(EXIT_LIMIT, "more than 1024 staged blocks");
+    if (packed % 2 == 0)
+        return;
+    if (packed / 2 > SIZE_LIMIT / 256)
+        die(EXIT_LIMIT, "more than 2 GB of recipes");
+    if (packed / 2 == 0)
+        bad("recipes of no length");
+    for (unsigned i = 0; i < p->regions; i++)
+        blocks += p->region[i].count;
+    p->recipes = 1;
+    p->stage_blocks = blocks < 64 ? blocks : 64;
+}
+
+static void read_geometry(struct patch *p, struct bytes *b, unsigned packed)
+{
     uint64_t room = 0, most = p->new_size;
     if (p->in_place && p->old_size > most)
         most = p->old_size;
-    p->check_len = packed % 32;
+    p->check_len = packed % 16;
     p->regions = 1 + packed / 32;
     for (unsigned i = 0; i < p->regions; i++) {
         int last = i + 1 == p->regions;
@@ -56,14 +74,13 @@ static void read_geometry(struct patch *p, struct bytes *b)
             die(EXIT_LIMIT, "the slot is beyond 2 GB");
         p->region[i] = (struct region){(uint32_t)count, (uint32_t)block};
     }
-    if (p->in_place) {
-        p->stage_blocks = take_uvarint(b);
-        p->pool_len = take_uvarint(b);
-    }
-    if (p->check_len > 16 || p->pool_len > p->old_size)
-        bad("the pool is longer than the old image, or a check than 16 bytes");
-    if (p->stage_blocks > 1024)
-        die(EXIT_LIMIT, "more than 1024 staged blocks");
+    if (p->in_place)
+        read_stage(p, b);
+    if (packed / 16 % 2 == 0)
+        return;
+    p->pool_len = take_uvarint(b);
+    if (!p->in_place || p->pool_len == 0 || p->pool_len > p->old_size)
+        bad("a pool that is empty, longer than the old image, or not in place");
 }
 
 static void read_fields(struct bytes *all)
@@ -106,8 +123,6 @@ static const uint8_t *read_manifest(struct patch *p, struct bytes *b, unsigned f
 {
     const uint8_t *link = NULL;
     p->in_place = flags & IN_PLACE;
-    if (p->in_place && !(flags & GEOMETRY))
-        bad("in place without a geometry");
     read_sizes(p, b);
     memcpy(p->params, take_bytes(b, p->params_len), p->params_len);
     p->old_digest_len = lengths->old_image;
@@ -116,8 +131,11 @@ static const uint8_t *read_manifest(struct patch *p, struct bytes *b, unsigned f
     memcpy(p->new_digest, take_bytes(b, p->new_digest_len), p->new_digest_len);
     if (flags & SIGNED)
         link = take_bytes(b, lengths->first);
-    if (flags & GEOMETRY)
-        read_geometry(p, b);
+    unsigned packed = flags & GEOMETRY ? take_byte(b) : 2;
+    if (p->in_place && (flags & GEOMETRY) && packed == 2)
+        bad("a first byte of the geometry that could be left out");
+    if (flags & GEOMETRY || p->in_place)
+        read_geometry(p, b, packed);
     if (flags & FIELDS)
         read_fields(b);
     return link;

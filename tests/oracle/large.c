@@ -493,6 +493,8 @@ static int make_group(struct large *s)
             bad("an unknown step");
         if ((op & 1) && ++staged > s->p->stage_blocks)
             bad("a group stages more blocks than the manifest says");
+        if (!(op & 1) && s->p->recipes)
+            bad("a direct block beside recipes");
         uint32_t block = s->next_block;
         if (op & 4)
             block += unzigzag(take_uvarint(b));

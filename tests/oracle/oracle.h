@@ -41,6 +41,7 @@ struct patch {
     unsigned new_digest_len;
     struct region region[8];
     uint32_t stage_blocks, pool_len;
+    int recipes; /* blocks are staged as recipes */
     uint8_t *payload; /* without links, checked */
 };
 

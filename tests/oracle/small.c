@@ -288,7 +288,9 @@ struct group {
 
 static void step_block(struct small *s, struct group *g)
 {
-    if (g->staged < s->p->stage_blocks)
+    if (s->p->recipes && ++g->staged > s->p->stage_blocks)
+        bad("more staged blocks than the manifest says");
+    else if (!s->p->recipes && g->staged < s->p->stage_blocks)
         g->staged += plain_bit(s, C_STEP + 3);
     g->blocks++;
     uint32_t last = s->next_block - s->way, block = s->next_block;
@@ -371,7 +373,8 @@ void decode_small(const struct patch *p, const uint8_t *old, uint8_t *out)
     read_plan(s);
     for (;;) {
         unsigned full = g.staged > 0 && g.staged == p->stage_blocks;
-        if (plain_bit(s, C_STEP + (g.blocks > 0) + full))
+        unsigned counter = g.blocks == 0 ? 0 : p->recipes ? 3 : 1 + full;
+        if (plain_bit(s, C_STEP + counter))
             step_block(s, &g);
         else if (g.blocks > 0)
             step_commit(s, &g);
