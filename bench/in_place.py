@@ -43,19 +43,20 @@ def mean(ratios):
 
 
 def by_pair(everything, ab, in_place):
-    print('| pair | A/B | in place | ratio | direct / staged of all blocks | groups | pool | lost |')
-    print('|---|---:|---:|---:|---:|---:|---:|---:|')
+    print('| pair | A/B | in place | ratio | direct / staged of all blocks | groups | recipes | pool | '
+          'lost |')
+    print('|---|---:|---:|---:|---:|---:|---:|---:|---:|')
     for pair, a, b in zip(everything, ab, in_place):
         blocks = b['blocks']
         print(f"| {pair[0]} | {a['patch']} | {b['patch']} | {b['patch'] / a['patch']:.3f} | "
               f"{blocks['direct']} / {blocks['staged']} of {blocks['all']} | {blocks['groups']} | "
-              f"{b['needs']['pool']} | {b['lost']} |")
+              f"{b['needs']['recipes']} | {b['needs']['pool']} | {b['lost']} |")
     ratios = [b['patch'] / a['patch'] for a, b in zip(ab, in_place)]
     print(f'\nGeometric mean {mean(ratios):.3f}, worst {max(ratios):.3f}.\n')
 
 
 def by_work_area(inlay, everything, ab, tmp):
-    print('| work area | most blocks staged per group | groups, sum | bytes lost, sum | '
+    print('| work area | most blocks staged whole | groups, sum | bytes lost, sum | '
           'in place / A/B, geometric mean | worst |')
     print('|---|---:|---:|---:|---:|---:|')
     with open(PROFILE, encoding='utf-8') as f:

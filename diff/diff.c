@@ -20,9 +20,9 @@
 #define LARGE_IMAGE (1u << 20)
 #define LZMA_MODEL  (2u << 20)
 #define LOST_MUCH   32u /* one byte of so many of a patch */
-/* Recipes and the records of following them are more to write: they must save one byte of so many.
- */
+/* Recipes and the records of following them are more to write: they must save a byte of so many. */
 #define RECIPES_WORTH 64u
+#define RESTART       16u /* bytes that a group less may save */
 #define NOT_WORTH     (-1)
 
 struct job {
@@ -40,8 +40,8 @@ struct job {
     struct inlay_index index;       /* opened with it */
     struct inlay_segments segments; /* before any order */
     struct inlay_fit fit;
-    size_t groups; /* in the patch that recipes must make do with fewer than, or 0 */
-    struct inlay_rehearsal *rehearsal; /* NULL: it is not sure that this patch is the one */
+    const struct inlay_diff_result *whole; /* what recipes must be better than, or NULL */
+    struct inlay_rehearsal *rehearsal;     /* NULL: it is not sure that this patch is the one */
 };
 
 static void report(const struct job *j, const char *what, uint64_t done, uint64_t total)
@@ -127,7 +127,7 @@ static void fill_manifest(const struct job *j, const struct inlay_encoded *e,
 {
     const struct inlay_profile_area *target = j->fit.target;
     *m = (struct inlay_manifest){.in_place = (uint8_t)(j->in_place != 0),
-                                 .chunk_log = INLAY_CHUNK_LOG_MIN,
+                                 .chunk_log = inlay_fit_chunk_log(j->profile),
                                  .check_len = check_len(j),
                                  .codec = e->codec,
                                  .params_len = (uint8_t)e->params.len,
@@ -138,8 +138,6 @@ static void fill_manifest(const struct job *j, const struct inlay_encoded *e,
                                                INLAY_RECIPE_PAGE * INLAY_RECIPE_PAGE,
                                  .pool_len = order->pool_len,
                                  .security_counter = j->options->security_counter};
-    while (m->chunk_log < INLAY_CHUNK_LOG_MAX && 2u << m->chunk_log <= j->profile->chunk_len)
-        m->chunk_log++;
     memcpy(m->params, e->params.data, e->params.len);
     memcpy(m->region, target->region, sizeof m->region);
     inlay_container_images(m, j->old->data, j->old->size, j->new->data, j->new->size);
@@ -287,6 +285,15 @@ static int encode(const struct inlay_encode_input *in, enum inlay_diff_codec cod
     return 0;
 }
 
+/* 1 if it is not worth coding an order that has hardly fewer groups than blocks staged whole. */
+static int is_idle(const struct job *j, const struct inlay_order *order)
+{
+    size_t groups = count_groups(order);
+    return j->whole &&
+           (groups >= j->whole->groups ||
+            (j->whole->groups - groups) * RESTART * RECIPES_WORTH < j->whole->patch.len);
+}
+
 /* One patch under the division of the work area that fit has settled on. */
 static int compile(struct job *j, struct inlay_diff_result *result, struct inlay_error *err)
 {
@@ -302,7 +309,7 @@ static int compile(struct job *j, struct inlay_diff_result *result, struct inlay
         inlay_segments_free(&segments);
         return out_of_memory(err);
     }
-    if (j->groups && count_groups(&order) >= j->groups) {
+    if (is_idle(j, &order)) {
         inlay_order_free(&order);
         inlay_segments_free(&segments);
         return NOT_WORTH;
@@ -363,7 +370,7 @@ static int try_division(struct job *j, enum inlay_fit_way way, int code,
     struct inlay_diff_result other;
     struct inlay_error *why = code ? err : NULL;
     int recipes = way == INLAY_FIT_RECIPES;
-    j->groups = recipes && !code ? result->groups : 0;
+    j->whole = recipes && !code ? result : NULL;
     if (start_fit(j, way, why) || compile_to_fit(j, &other, why))
         return code;
     size_t worth = recipes ? other.patch.len / RECIPES_WORTH : 0;

@@ -6,8 +6,7 @@
  * only when the patch is there, so the division may take a second try.
  */
 #include "fit.h"
-#include "format.h"
-#include "journal.h"
+#include "internal.h"
 
 #include <string.h>
 
@@ -145,6 +144,27 @@ static int divide(struct inlay_fit *fit, struct inlay_error *err)
     return 0;
 }
 
+uint8_t inlay_fit_chunk_log(const struct inlay_profile *profile)
+{
+    uint8_t log = INLAY_CHUNK_LOG_MIN;
+    while (log < INLAY_CHUNK_LOG_MAX && 2u << log <= profile->chunk_len)
+        log++;
+    return log;
+}
+
+/* What a long patch leaves of the RAM, if that is less than the profile gives to models. */
+static uint32_t model_room(const struct inlay_fit *fit)
+{
+    const struct inlay_manifest longest = {.payload_len = INLAY_SIZE_MAX,
+                                           .chunk_log = inlay_fit_chunk_log(fit->profile),
+                                           .stage_blocks =
+                                               fit->limits.in_place ? fit->limits.stage_blocks : 0,
+                                           .recipe_len = fit->limits.recipe_len};
+    uint32_t ram = fit->profile->ram, model = fit->profile->model_ram;
+    uint32_t others = inlay_workspace(&longest, 0);
+    return ram > others && ram - others < model ? (ram - others) & ~7u : model;
+}
+
 int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, int in_place,
                     enum inlay_fit_way way, size_t old_size, size_t new_size,
                     struct inlay_error *err)
@@ -152,7 +172,6 @@ int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, 
     *fit = (struct inlay_fit){.profile = profile,
                               .target = inlay_profile_target(profile, in_place),
                               .head_guess = HEAD_GUESS,
-                              .model_bytes = profile->model_ram,
                               .tries = TRIES,
                               .way = way};
     if (!fit->target || (in_place && (!fit->target->regions || !profile->work.present)))
@@ -171,7 +190,10 @@ int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, 
         .pool_ranges = profile->model_ram / RANGE_RAM};
     if (fit->limits.pool_ranges > 1024)
         fit->limits.pool_ranges = 1024;
-    return profile->work.present && fit->target->regions ? divide(fit, err) : 0;
+    if (profile->work.present && fit->target->regions)
+        code = divide(fit, err);
+    fit->model_bytes = model_room(fit);
+    return code;
 }
 
 static int check_ram(struct inlay_fit *fit, const struct inlay_needs *needs,

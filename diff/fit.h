@@ -25,6 +25,9 @@ struct inlay_fit {
     uint32_t spare; /* bytes less of recipes than there is room for, as they are reckoned */
 };
 
+/* log2 of how long chunks are. */
+uint8_t inlay_fit_chunk_log(const struct inlay_profile *profile);
+
 /* The images against the profile, then a first division.  0 or an exit code. */
 int inlay_fit_start(struct inlay_fit *fit, const struct inlay_profile *profile, int in_place,
                     enum inlay_fit_way way, size_t old_size, size_t new_size,

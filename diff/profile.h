@@ -48,7 +48,7 @@ struct inlay_profile {
     uint32_t ram;                     /* bytes of RAM for the patcher, codec included */
     uint32_t model_ram;               /* of these, bytes for the codec's state */
     uint32_t chunk_len;               /* bytes of payload per chunk of the patch */
-    uint32_t check_len;               /* bytes of digest per group, 0 to 16 */
+    uint32_t check_len;               /* bytes of digest per group, 0 to 15 */
     uint32_t redo;                    /* most bytes of image that a cut costs to make anew */
     uint32_t cpu_hz, cpu_mw;
     uint32_t cpu_cycles;         /* rough decoding cost per byte of new image */

@@ -62,7 +62,6 @@ static enum inlay_status close_group(struct inlay_patcher *p)
         rec->recipes = rec->staged;
         rec->recipe_pos = p->layout.recipe.pos;
         rec->staged = 0;
-        inlay_hash_open(p, p->sha_whole);
     }
     rec->save_len = (uint32_t)p->codec->save(p->codec_state, rec->save);
     rec->payload_pos = p->pos;
@@ -71,10 +70,9 @@ static enum inlay_status close_group(struct inlay_patcher *p)
     memcpy(rec->is.link, inlay_chain_link(&p->chain, p->pos), INLAY_ID_LEN);
     if (rec->staged + rec->recipes == 0 || p->cfg->dry_run)
         return inlay_group_close(p);
-    inlay_hash_take(p, p->sha_whole, rec->is.stage, INLAY_SHORT_LEN);
-    enum inlay_status st = inlay_commit(p, INLAY_RECORD_STAGED);
-    p->stage_at = rec->stage_pos;
-    return st == INLAY_OK ? inlay_go(p, INLAY_AT_MOVE) : st;
+    if (rec->staged != 0)
+        inlay_hash_take(p, p->sha_whole, rec->is.stage, INLAY_SHORT_LEN);
+    return inlay_stage_close(p);
 }
 
 static enum inlay_status last_step(struct inlay_patcher *p)

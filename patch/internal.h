@@ -193,6 +193,7 @@ enum inlay_status inlay_do_rebuild(struct inlay_patcher *p);
 /* move.c: from the stage to the slot, and the end */
 uint32_t inlay_stage_start(const struct inlay_patcher *p, uint32_t pos);
 struct inlay_span inlay_target_block(const struct inlay_patcher *p, uint32_t index);
+enum inlay_status inlay_stage_close(struct inlay_patcher *p);
 enum inlay_status inlay_group_close(struct inlay_patcher *p);
 enum inlay_status inlay_do_check_stage(struct inlay_patcher *p);
 enum inlay_status inlay_do_move(struct inlay_patcher *p);

@@ -62,8 +62,18 @@ enum inlay_status inlay_do_check_stage(struct inlay_patcher *p)
     if (p->item < p->rec.staged)
         return take_staged(p);
     p->stage_at = p->rec.stage_pos;
+    if (p->rec.staged == 0) /* recipes are checked one by one */
+        return INLAY_OK;
     return inlay_hash_is(p, p->sha_whole, p->rec.is.stage, INLAY_SHORT_LEN) ? INLAY_OK
                                                                             : INLAY_E_FLASH;
+}
+
+/* What is to be moved is known: a record of it. */
+enum inlay_status inlay_stage_close(struct inlay_patcher *p)
+{
+    enum inlay_status st = inlay_commit(p, INLAY_RECORD_STAGED);
+    p->stage_at = p->rec.stage_pos;
+    return st == INLAY_OK ? inlay_go(p, INLAY_AT_MOVE) : st;
 }
 
 enum inlay_status inlay_do_move(struct inlay_patcher *p)
@@ -79,12 +89,8 @@ enum inlay_status inlay_group_close(struct inlay_patcher *p)
     /* What comes next starts at a block of its own. */
     p->rec.stage_pos = inlay_stage_start(p, p->stage_at);
     p->rec.staged = 0;
-    if (p->rec.recipes != 0) {
-        inlay_hash_open(p, p->sha_whole);
-        inlay_hash_take(p, p->sha_whole, p->rec.is.stage, INLAY_SHORT_LEN);
-        enum inlay_status st = inlay_commit(p, INLAY_RECORD_STAGED);
-        return st == INLAY_OK ? inlay_rebuild_open(p) : st;
-    }
+    if (p->rec.recipes != 0)
+        return inlay_stage_close(p);
     enum inlay_status st = inlay_commit(p, INLAY_RECORD_COMMITTED);
     return st == INLAY_OK ? inlay_group_open(p) : st;
 }

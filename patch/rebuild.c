@@ -105,9 +105,7 @@ static enum inlay_status close_batch(struct inlay_patcher *p)
     rec->recipe_pos = p->recipe_pos;
     rec->boots = 0;
     inlay_hash_take(p, p->sha_whole, rec->is.stage, INLAY_SHORT_LEN);
-    enum inlay_status st = inlay_commit(p, INLAY_RECORD_STAGED);
-    p->stage_at = rec->stage_pos;
-    return st == INLAY_OK ? inlay_go(p, INLAY_AT_MOVE) : st;
+    return inlay_stage_close(p);
 }
 
 enum inlay_status inlay_do_rebuild(struct inlay_patcher *p)

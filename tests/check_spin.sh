@@ -78,6 +78,11 @@ small='WORN=0 ABORTS=0'
     caught "the record that blocks are staged, written before the stage" BUG_STAGED_EARLY $small
     caught "the record that a group is in its place, before it is" BUG_COMMIT_EARLY $small
     caught "no record between a group and the next" BUG_LAZY_COMMIT $small
+    caught "recipes written after the record that they are" BUG_RECIPE_EARLY $small
+    caught "a recipe that copies from a block moved before" BUG_RECIPE_TAKEN $small
+    caught "a group decoded again when its recipes are being followed" BUG_RECIPE_AGAIN $small
+    caught "a block made by recipe and moved without a record" BUG_MADE_UNRECORDED $small
+    caught "the stage used again without a record that it is free" BUG_STAGE_REUSED $small
     caught "the next group's direct block before this group's record" BUG_DIRECT_EARLY $small
     caught "the head saved after the first record" BUG_HEAD_LATE $small
     caught "the head overwritten before the journal is certain" BUG_NO_CLEAR WORN=0

@@ -5,6 +5,7 @@
  * Random cases are numbered; INLAY_SEED=n runs case n alone.
  */
 #include "order.h"
+#include "recipes.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -131,7 +132,8 @@ static void check_list(const struct plan *p)
             size = staged = 0;
             continue;
         }
-        CHECK(p, s->kind == INLAY_STEP_DIRECT || s->kind == INLAY_STEP_STAGED);
+        CHECK(p, s->kind == INLAY_STEP_STAGED ||
+                     (s->kind == INLAY_STEP_DIRECT && !p->limits.recipe_len));
         CHECK(p, s->block < blocks && !seen[s->block]);
         seen[s->block] = 1;
         staged += s->kind == INLAY_STEP_STAGED;
@@ -146,6 +148,37 @@ static void check_list(const struct plan *p)
     for (uint32_t b = 0; b < blocks; b++)
         CHECK(p, seen[b] == !(p->limits.in_place && is_unchanged(p, b)));
     free(seen);
+}
+
+/* Bytes of the recipe of one block, of which `now` says where its bytes come from. */
+static void describe(const struct plan *p, struct inlay_recipes *r, uint32_t block,
+                     const uint32_t *now)
+{
+    uint64_t pos = block_start(p, block), to = block_start(p, block + 1);
+
+    inlay_recipes_block(r);
+    for (; pos < to && pos < p->new.size; pos++)
+        inlay_recipes_bytes(r, (uint32_t)pos, now[pos], 1);
+    inlay_recipes_block_end(r, block);
+}
+
+/* A group's recipes are about as long as they may be at most, unless one block's alone are longer.
+ */
+static void check_recipes(const struct plan *p, const uint32_t *now)
+{
+    struct inlay_recipes r = {.old = p->old.at,
+                              .new = p->new.at,
+                              .region = p->limits.region,
+                              .regions = p->limits.regions};
+
+    for (size_t i = 0; i < p->order.count; i++) {
+        if (p->order.at[i].kind != INLAY_STEP_COMMIT) {
+            describe(p, &r, p->order.at[i].block, now);
+            continue;
+        }
+        CHECK(p, r.count == 1 || r.used <= p->limits.recipe_len);
+        inlay_recipes_group(&r);
+    }
 }
 
 /* Marks what the pool holds in saved. */
@@ -231,6 +264,8 @@ static void check(const struct plan *p)
     check_list(p);
     check_pool(p, saved);
     check_segments(p, from);
+    if (p->limits.recipe_len && !p->order.lost) /* what is lost is said in full */
+        check_recipes(p, from);
     if (p->limits.in_place)
         replay(p, from, saved);
     free(from);
@@ -310,6 +345,11 @@ static void random_case(uint32_t number)
     p.limits.in_place = below(8) != 0;
     p.limits.stage_blocks = 1 + below(4);
     p.limits.group_blocks = p.limits.stage_blocks + below(6);
+    if (p.limits.in_place && p.limits.regions && below(3) == 0) {
+        p.limits.recipe_len = 200 + below(3000);
+        p.limits.stage_blocks = p.limits.group_blocks;
+        region[p.limits.regions - 1u].count = 4096; /* recipes know the blocks that there are */
+    }
     p.limits.pool_len = below(3) ? below(600) : 0;
     p.limits.pool_ranges = below(3) ? below(30) : 1000;
     make_images(&p);
@@ -338,7 +378,7 @@ static void shift_case(int up)
     static const struct inlay_region region = {64, 256};
     struct plan p = {.name = up ? "shift up" : "shift down"};
 
-    p.limits = (struct inlay_order_limits){&region, 1, 1, 1, 8, 0, 0};
+    p.limits = (struct inlay_order_limits){&region, 1, 1, 1, 0, 8, 0, 0};
     p.old.size = p.new.size = 64 * 256;
     p.old.at = malloc(p.old.size);
     p.new.at = malloc(p.new.size);
@@ -386,7 +426,7 @@ static void test_swap(void **unused)
     assert_int_equal(inlay_segments_add(&p.before, (struct inlay_segment){0, 128, 128}), 0);
     assert_int_equal(inlay_segments_add(&p.before, (struct inlay_segment){128, 0, 128}), 0);
 
-    p.limits = (struct inlay_order_limits){&region, 1, 1, 2, 2, 0, 0};
+    p.limits = (struct inlay_order_limits){&region, 1, 1, 2, 0, 2, 0, 0};
     make(&p);
     check(&p);
     assert_int_equal(p.order.lost, 0);
@@ -417,7 +457,7 @@ static void test_same(void **unused)
     (void)unused;
     p.old = (struct image){image, 300};
     p.new = (struct image){image, 290};
-    p.limits = (struct inlay_order_limits){&region, 1, 1, 1, 4, 100, 10};
+    p.limits = (struct inlay_order_limits){&region, 1, 1, 1, 0, 4, 100, 10};
     make(&p);
     check(&p);
     assert_int_equal(p.order.count, 0);
@@ -456,8 +496,10 @@ static unsigned real_pair(const char *dir)
     static const struct inlay_region small = {1024, 4096}, page = {4096, 2048};
     static const struct inlay_region mixed[3] = {{4, 16384}, {1, 65536}, {15, 131072}};
     const struct inlay_order_limits limits[] = {
-        {&small, 1, 1, 3, 8, 8192, 256}, {&small, 1, 1, 1, 1, 0, 0}, {&page, 1, 1, 4, 16, 4096, 64},
-        {mixed, 3, 1, 1, 4, 16384, 128}, {&small, 1, 0, 3, 8, 0, 0}, {NULL, 0, 0, 1, 1, 0, 0}};
+        {&small, 1, 1, 3, 0, 8, 8192, 256},    {&small, 1, 1, 1, 0, 1, 0, 0},
+        {&page, 1, 1, 4, 0, 16, 4096, 64},     {mixed, 3, 1, 1, 0, 4, 16384, 128},
+        {&small, 1, 0, 3, 0, 8, 0, 0},         {NULL, 0, 0, 1, 0, 1, 0, 0},
+        {&page, 1, 1, 64, 12288, 64, 4096, 64}};
     struct plan p = {.name = dir};
     unsigned done = 0;
 

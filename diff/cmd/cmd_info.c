@@ -117,7 +117,7 @@ static void print_geometry(const struct patch *p)
     printf("work area         %u bytes of manifest and plan, %u of pool, ", p->needs.head_len,
            m->pool_len);
     if (m->recipe_len)
-        printf("%u of recipes, and blocks to follow them in\n", m->recipe_len);
+        printf("%u of recipes, 1 staged block or more\n", m->recipe_len);
     else
         printf("%u staged blocks\n", m->stage_blocks);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal and the order of an update, with power cuts before and inside
- * every flash operation, any number of them.  docs/JOURNAL-MODEL.md says what
+ * every flash operation, any number of them.  docs/DESIGN-journal.md says what
  * is modelled and what is not.  tests/check_spin.sh runs it.
  *
  * -DBUG_x seeds a wrong order, -DLIMIT_x takes an assumption away.
@@ -16,7 +16,7 @@
 #ifndef ABORTS
 #define ABORTS 1
 #endif
-#define BLOCKS 5
+#define BLOCKS 6
 #define GROUPS 3
 #define NONE   255
 #define NO_SEQ 60 /* numbers stay far below */
@@ -35,12 +35,17 @@
 #define ERASED 2
 #define BROKEN 3 /* an operation was cut or did not hold: reads as anything */
 
-/* What a record says.  STAGED and COMMITTED are of group 0, 1, ... in turn. */
+/*
+ * What a record says.  STAGED and COMMITTED are of group 0, 1, ... in turn, but for group 1, whose
+ * recipes are followed: the first block is to be made, it is in the stage, the second is to be
+ * made, it is in the stage.
+ */
 #define IDLE         1
 #define READY        2
 #define STAGED(g)    (3 + 2 * (g))
 #define COMMITTED(g) (4 + 2 * (g))
 #define DONE         COMMITTED(GROUPS)
+#define RECIPE(k)    (20 + (k))
 
 /* Flash.  The record at place p of area a is number a * R + p. */
 byte cell[2 * R];
@@ -48,6 +53,7 @@ byte number[2 * R];
 byte says[2 * R];
 byte slot[BLOCKS];
 byte stage = NONE; /* the block it holds, ERASED + 100, BROKEN + 100 */
+byte recipes = BROKEN; /* NEW: those of group 1 are there */
 byte head = BROKEN; /* NEW: manifest, plan and pool are there */
 bit worn = WORN;  /* one write in the whole history may finish and not hold */
 bit aborts = ABORTS; /* the update may be given up once */
@@ -68,13 +74,15 @@ byte last;
 bit cur, again, open, held, valid;
 
 /*
- * Three groups.  0: block 0 direct, 1 staged.  1: block 2 direct, 3 staged.
- * 2: block 4 direct.  Blocks 0 and 1 read old 1 and 2; blocks 2 and 3 read
- * old 3 and 4.  All read the head (its pool).
+ * Three groups.  0: block 0 direct, 1 staged.  1: blocks 2 and 3 by recipe, in a
+ * stage that holds one.  2: block 4 direct, 5 staged.  Blocks 0 and 1 read old 1 and
+ * 2, 2 reads old 2 and 3, 3 reads old 3 and 4, 4 and 5 read old 5.  All read the head
+ * (its pool).
  */
 #define DIRECT(g)  (2 * (g))
 #define TO_STAGE(g) (2 * (g) + 1)
-#define HAS_STAGED(g) ((g) < 2)
+#define BY_RECIPE(g) ((g) == 1)
+#define MADE(k)     (2 + (k) / 2) /* the block that RECIPE(k) is about */
 
 inline forget()
 {
@@ -258,6 +266,17 @@ inline write_stage(b)
     fi
 }
 
+inline write_recipes()
+{
+    cut_before();
+    held = 1;
+    if
+    :: recipes = BROKEN; printf("  power is cut inside the recipes\n"); goto cut
+    :: recipes = NEW; printf("  recipes are written\n")
+    :: worn -> worn = 0; recipes = BROKEN; held = 0; printf("  the recipes do not hold\n")
+    fi
+}
+
 inline write_head()
 {
     cut_before();
@@ -274,7 +293,18 @@ inline decode(g)
 {
     assert(head == NEW);
     assert((g) != 0 || (slot[1] == OLD && slot[2] == OLD));
-    assert((g) != 1 || (slot[3] == OLD && slot[4] == OLD))
+    assert((g) != 1 || (slot[2] == OLD && slot[3] == OLD && slot[4] == OLD));
+    assert((g) != 2 || slot[5] == OLD)
+}
+
+/* Property: so is what a recipe copies. */
+inline follow(b)
+{
+    assert(head == NEW && recipes == NEW);
+    assert(slot[b] == OLD && slot[(b) + 1] == OLD);
+#ifdef BUG_RECIPE_TAKEN
+    assert(slot[2] == OLD)
+#endif
 }
 
 /* Flash did not hold what was written: back to the last record. */
@@ -285,10 +315,12 @@ inline redo()
 }
 
 #define ALL(s) \
-    (slot[0] == (s) && slot[1] == (s) && slot[2] == (s) && slot[3] == (s) && slot[4] == (s))
+    (slot[0] == (s) && slot[1] == (s) && slot[2] == (s) && slot[3] == (s) && slot[4] == (s) && \
+     slot[5] == (s))
 #define MAY_READ(b, s) (slot[b] == (s) || slot[b] == BROKEN)
 #define ALL_MAY_READ(s) \
-    (MAY_READ(0, s) && MAY_READ(1, s) && MAY_READ(2, s) && MAY_READ(3, s) && MAY_READ(4, s))
+    (MAY_READ(0, s) && MAY_READ(1, s) && MAY_READ(2, s) && MAY_READ(3, s) && MAY_READ(4, s) && \
+     MAY_READ(5, s))
 
 /* Steps */
 #define CLEAR    0
@@ -302,6 +334,9 @@ inline redo()
 #define VERIFY   8
 #define OVER     9
 #define GIVEN_UP 10
+#define DESCRIBE 11
+#define REBUILD  12
+#define MOVE_MADE 13
 
 /* Writes a record that says w, then goes on at step s of group g. */
 inline commit(w, s, g)
@@ -395,9 +430,16 @@ resume:
     :: else ->
         assert(head == NEW);
         if
-        :: what % 2 == 0 -> group = (what - READY) / 2; step = DECODE_DIRECT
+        :: what >= RECIPE(0) -> group = 1; step = (what % 2 == 0 -> REBUILD : MOVE_MADE)
+        :: what < RECIPE(0) && what % 2 == 0 -> group = (what - READY) / 2; step = DECODE_DIRECT
         :: else -> group = (what - STAGED(0)) / 2; step = MOVE
         fi;
+#ifdef BUG_RECIPE_AGAIN
+        if
+        :: what == RECIPE(2) -> step = DECODE_DIRECT
+        :: else
+        fi;
+#endif
         if
         :: group == GROUPS -> step = VERIFY
         :: else
@@ -446,7 +488,57 @@ loop:
 
     :: step == GET_READY -> commit(READY, DECODE_DIRECT, 0)
 
-    :: step == DECODE_DIRECT ->
+    :: step == DECODE_DIRECT && BY_RECIPE(group) -> step = DESCRIBE; goto loop
+
+    :: step == DESCRIBE ->
+        decode(group);
+#ifdef BUG_RECIPE_EARLY
+        commit(RECIPE(0), 22, group)
+    :: step == 22 ->
+#endif
+#ifdef BUG_DIRECT_EARLY
+        erase_block(DIRECT(group + 1));
+#endif
+        write_recipes();
+        if
+        :: !held -> redo()
+        :: else
+        fi;
+#ifdef BUG_RECIPE_EARLY
+        step = REBUILD; goto loop
+#else
+        commit(RECIPE(0), REBUILD, group)
+#endif
+
+    :: step == REBUILD ->
+        follow(MADE(what - RECIPE(0)));
+        write_stage(MADE(what - RECIPE(0)));
+        if
+        :: !held -> redo()
+        :: else
+        fi;
+#ifdef BUG_MADE_UNRECORDED
+        write = what + 1; what = write; write = 0; step = MOVE_MADE; goto loop
+#else
+        commit(what + 1, MOVE_MADE, group)
+#endif
+
+    :: step == MOVE_MADE ->
+        assert(stage == MADE(what - RECIPE(0)));
+        erase_block(MADE(what - RECIPE(0)));
+        write_block(MADE(what - RECIPE(0)), 1);
+        if
+        :: !held -> redo()
+        :: held && what == RECIPE(3) -> step = RECORD_COMMITTED; goto loop
+        :: held && what == RECIPE(1) ->
+#ifdef BUG_STAGE_REUSED
+            what = RECIPE(2); step = REBUILD; goto loop
+#else
+            commit(RECIPE(2), REBUILD, group)
+#endif
+        fi
+
+    :: step == DECODE_DIRECT && !BY_RECIPE(group) ->
 #ifdef BUG_HEAD_LATE
         write_head();
 #endif
@@ -470,8 +562,7 @@ write_direct:
         write_block(DIRECT(group), 1);
         if
         :: !held -> redo()
-        :: held && HAS_STAGED(group) -> step = DECODE_STAGED; goto loop
-        :: held && !HAS_STAGED(group) -> step = RECORD_COMMITTED; goto loop
+        :: held -> step = DECODE_STAGED; goto loop
         fi
 #ifdef BUG_DONE_EARLY
     :: step == 20 -> goto write_direct
@@ -488,10 +579,8 @@ write_direct:
         :: !held -> redo()
         :: else
         fi;
-#if defined BUG_MOVE_EARLY
+#ifdef BUG_MOVE_EARLY
         erase_block(TO_STAGE(group));
-#elif defined BUG_DIRECT_EARLY
-        erase_block(DIRECT(group + 1));
 #endif
         step = RECORD_STAGED;
         goto loop
@@ -519,12 +608,12 @@ write_direct:
     :: step == RECORD_COMMITTED ->
 #ifdef BUG_LAZY_COMMIT
         if
-        :: group == 0 -> group = 1; step = DECODE_DIRECT; goto loop
+        :: group == 1 -> group = 2; step = DECODE_DIRECT; goto loop
         :: else
         fi;
 #elif defined BUG_COMMIT_EARLY
         if
-        :: HAS_STAGED(group) -> group++; step = DECODE_DIRECT; goto loop
+        :: group == 0 -> group++; step = DECODE_DIRECT; goto loop
         :: else
         fi;
 #endif
