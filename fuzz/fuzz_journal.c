@@ -11,27 +11,34 @@
 #include "flash.h"
 #include "inlay.h"
 
-#define GARBAGE 1u /* the work area is the input */
-#define MEND    2u /* give changed records a CRC that holds */
-#define TWICE   4u /* power fails again while it resumes */
-#define FRESH   8u /* no first cut: the old image is whole */
+#define GARBAGE 1u  /* the work area is the input */
+#define MEND    2u  /* give changed records a CRC that holds */
+#define TWICE   4u  /* power fails again while it resumes */
+#define FRESH   8u  /* no first cut: the old image is whole */
+#define RECIPES 16u /* a work area that is so small that blocks are staged as recipes */
 
 #define IMAGE_LEN  6000u
 #define CALLS_MAX  1000000u
 #define RECORD_MIN 100u
 
-static const char profile_text[] =
-    "name = fuzz\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 32 x "
-    "256\nslot.write_size = 4\n"
-    "slot.page_len = 64\nwork.blocks = 40 x 256\nram = 16K\nmodel_ram = 4K\nchunk_len = 512\n"
-    "check_len = 4\n";
+#define PROFILE(work)                                                                              \
+    "name = fuzz\ntitle = none\nsource = none\narch = none\nmode = in-place\nslot.blocks = 32 x "  \
+    "256\nslot.write_size = 4\n"                                                                   \
+    "slot.page_len = 64\nwork.blocks = " work " x 256\nram = 16K\nmodel_ram = 4K\n"                \
+    "chunk_len = 512\ncheck_len = 4\n"
 
 static uint8_t old_image[IMAGE_LEN], new_image[IMAGE_LEN];
-static struct inlay_profile profile;
-static struct inlay_diff_result made;
-static uint32_t ops_in_all;
+
+/* With blocks staged whole, and as recipes. */
+static struct update {
+    const char *text;
+    struct inlay_profile profile;
+    struct inlay_diff_result made;
+    uint32_t ops;
+} updates[2] = {{.text = PROFILE("40")}, {.text = PROFILE("24")}};
 
 struct device {
+    const struct update *update;
     struct fuzz_power power;
     struct fuzz_flash slot, work;
 };
@@ -45,25 +52,27 @@ static void copy_area(struct fuzz_flash *d, const struct inlay_profile_area *a)
     memcpy(d->f.region, a->region, sizeof d->f.region);
 }
 
-static void open_device(struct device *d)
+static void open_device(struct device *d, const struct update *update)
 {
     memset(d, 0, sizeof *d);
-    copy_area(&d->slot, &profile.slot);
-    copy_area(&d->work, &profile.work);
+    d->update = update;
+    copy_area(&d->slot, &update->profile.slot);
+    copy_area(&d->work, &update->profile.work);
     fuzz_flash_open(&d->slot, &d->power);
     fuzz_flash_open(&d->work, &d->power);
     memcpy(d->slot.data, old_image, IMAGE_LEN);
 }
 
-static enum inlay_status run(struct inlay_patcher *p, enum inlay_status st)
+static enum inlay_status run(struct inlay_patcher *p, enum inlay_status st,
+                             const struct inlay_buffer *patch)
 {
     for (unsigned calls = 0; calls < CALLS_MAX; calls++) {
         uint32_t pos = inlay_next_offset(p);
         size_t used = 0;
         if (st == INLAY_AGAIN || st == INLAY_OK)
             st = inlay_step(p);
-        else if (st == INLAY_MORE && pos < made.patch.len)
-            st = inlay_feed(p, made.patch.data + pos, made.patch.len - pos, &used);
+        else if (st == INLAY_MORE && pos < patch->len)
+            st = inlay_feed(p, patch->data + pos, patch->len - pos, &used);
         else
             return st;
     }
@@ -80,24 +89,44 @@ static enum inlay_status boot(struct device *d, uint32_t ops)
                                .crypto = inlay_host_crypto(),
                                .codecs = inlay_host_codecs()};
     struct inlay_patcher *p = NULL;
-    void *volatile room = malloc(made.needs.workspace);
+    uint32_t workspace = d->update->made.needs.workspace;
+    void *volatile room = malloc(workspace);
     REQUIRE(room);
     d->power.armed = ops != UINT32_MAX;
     d->power.ops_left = ops;
     enum inlay_status st = INLAY_AGAIN;
     if (setjmp(d->power.off) == 0) {
-        st = inlay_begin(&p, &cfg, room, made.needs.workspace);
+        st = inlay_begin(&p, &cfg, room, workspace);
         if (st >= 0)
-            st = run(p, st);
+            st = run(p, st, &d->update->made.patch);
     }
     free(room);
     return st;
 }
 
-/* Images with something to move, to correct and to add, and a patch between them. */
-static void prepare(void)
+/* The patch of an update, and how many operations it takes. */
+static void make(struct update *u)
 {
     struct inlay_error err;
+    struct inlay_image old = {.data = old_image, .size = IMAGE_LEN};
+    struct inlay_image new = {.data = new_image, .size = IMAGE_LEN};
+    struct inlay_diff_options o = {.mode = INLAY_DIFF_IN_PLACE};
+    int code = inlay_profile_parse(u->text, strlen(u->text), "fuzz", &u->profile, &err) ||
+               inlay_diff(&old, &new, &u->profile, &o, &u->made, &err);
+    if (code)
+        fprintf(stderr, "FUZZ: %s\n", err.text);
+    REQUIRE(!code);
+    struct device d;
+    open_device(&d, u);
+    REQUIRE(boot(&d, 1u << 20) == INLAY_DONE);
+    u->ops = (1u << 20) - d.power.ops_left;
+    fuzz_flash_close(&d.slot);
+    fuzz_flash_close(&d.work);
+}
+
+/* Images with something to move, to correct and to add, and patches between them. */
+static void prepare(void)
+{
     uint32_t x = 1;
     for (uint32_t i = 0; i < IMAGE_LEN; i++) {
         x = x * 1103515245u + 12345u;
@@ -108,20 +137,9 @@ static void prepare(void)
     memcpy(new_image + 4000, old_image + 500, 700);
     for (uint32_t i = 200; i < IMAGE_LEN; i += 431)
         new_image[i]++;
-    struct inlay_image old = {.data = old_image, .size = IMAGE_LEN};
-    struct inlay_image new = {.data = new_image, .size = IMAGE_LEN};
-    struct inlay_diff_options o = {.mode = INLAY_DIFF_IN_PLACE};
-    int code = inlay_profile_parse(profile_text, strlen(profile_text), "fuzz", &profile, &err) ||
-               inlay_diff(&old, &new, &profile, &o, &made, &err);
-    if (code)
-        fprintf(stderr, "FUZZ: %s\n", err.text);
-    REQUIRE(!code);
-    struct device d;
-    open_device(&d);
-    REQUIRE(boot(&d, 1u << 20) == INLAY_DONE);
-    ops_in_all = (1u << 20) - d.power.ops_left;
-    fuzz_flash_close(&d.slot);
-    fuzz_flash_close(&d.work);
+    make(&updates[0]);
+    make(&updates[1]);
+    REQUIRE(updates[0].made.needs.recipe_len == 0 && updates[1].made.needs.recipe_len != 0);
 }
 
 static uint32_t crc32_of(const uint8_t *b, uint32_t len)
@@ -181,13 +199,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input in = {data, size};
     struct device d;
-    if (!made.patch.len)
+    if (!updates[0].ops)
         prepare();
     unsigned options = fuzz_u8(&in);
+    const struct update *update = &updates[(options & RECIPES) != 0];
     uint32_t cut = fuzz_u16(&in);
-    open_device(&d);
+    open_device(&d, update);
     if (!(options & FRESH))
-        boot(&d, cut % ops_in_all);
+        boot(&d, cut % update->ops);
     int changed = disturb(&d, &in, options);
     if (options & TWICE)
         boot(&d, (cut >> 8) * 3u);

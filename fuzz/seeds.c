@@ -72,6 +72,12 @@ static const char checked_device[] =
     "1024, 4 x 4096\n"
     "slot.write_size = 8\nslot.erased = 0x00\nslot.page_len = 64\nwork.blocks = 6 x 4096\n"
     "ram = 16K\nmodel_ram = 6K\nchunk_len = 1024\ncheck_len = 4\n";
+/* A stage of a few blocks: recipes make fewer groups. */
+static const char tight_device[] =
+    "name = tight\ntitle = none\nsource = none\narch = auto\nmode = in-place\nslot.blocks = 32 x "
+    "512\nslot.write_size = 4\n"
+    "slot.page_len = 64\nwork.blocks = 14 x 512\nram = 16K\nmodel_ram = 6K\nchunk_len = 512\n"
+    "check_len = 2\n";
 
 struct pair {
     const char *name, *old_path, *new_path, *arch;
@@ -85,6 +91,10 @@ static const struct pair pairs[] = {
     {"data", "rv32/v1.0.0.bin", "rv32/v1.0.1.bin", "none", 60000, 3000, 0},
     {"flags", "cortex-m4/v1.2.0.bin", "cortex-m4/v1.2.0-o2.bin", "thumb2", 30000, 3000, 0x8000},
 };
+
+/* Hardly anything but moved code. */
+static const struct pair moved = {
+    "moved", "cortex-m4/v1.0.1.bin", "cortex-m4/v1.1.0.bin", "thumb2", 40000, 4096, 0x8000};
 
 static struct inlay_image part(const char *images, const char *file, size_t pos, size_t len)
 {
@@ -114,6 +124,8 @@ static void save_patch(const char *name, unsigned options, const struct inlay_im
     inlay_buffer_free(&b);
     if (inlay_container_open(patch->data, patch->len, &m, NULL))
         stop(name, "is not a patch");
+    if (!m.recipe_len == !strcmp(name, "moved-recipes"))
+        stop(name, "has recipes, or none");
     struct inlay_buffer head = {patch->data, m.body_pos, 0};
     save("manifest", name, &head);
 }
@@ -190,6 +202,9 @@ static void make_journals(void)
         add_u8(&b, 0);
         add_u16(&b, cuts[i]);
         snprintf(name, sizeof name, "cut-%u", cuts[i]);
+        save("journal", name, &b);
+        b.data[0] = 16;
+        snprintf(name, sizeof name, "cut-%u-recipes", cuts[i]);
         save("journal", name, &b);
         b.data[0] = 4;
         snprintf(name, sizeof name, "cut-%u-twice", cuts[i]);
@@ -294,6 +309,7 @@ int main(int argc, char **argv)
         make_patch(&pairs[i], argv[1], checked_device, INLAY_DIFF_IN_PLACE, "checked");
         make_round_trip(&pairs[i], argv[1], i | (i & 1u ? 0x70u : 0x10u));
     }
+    make_patch(&moved, argv[1], tight_device, INLAY_DIFF_IN_PLACE, "recipes");
     make_edits();
     make_journals();
     make_profiles();

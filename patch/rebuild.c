@@ -35,9 +35,8 @@ static int has_token(const struct inlay_patcher *p)
 static enum inlay_status open_recipe(struct inlay_patcher *p)
 {
     uint8_t index[4];
-    enum inlay_status st = take(p, index, sizeof index);
-    if (st != INLAY_OK)
-        return st;
+    if (take(p, index, sizeof index) != INLAY_OK)
+        return inlay_redo(p);
     uint32_t block = p->staged[p->item] = inlay_get32(index);
     struct inlay_span span = inlay_target_block(p, block);
     p->at = span.pos;
