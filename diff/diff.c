@@ -392,7 +392,7 @@ static int divide_and_compile(struct job *j, struct inlay_diff_result *result,
         return code;
     if (code || result->lost >= result->patch.len / LOST_MUCH)
         code = try_division(j, INLAY_FIT_POOL, code, result, err);
-    if (j->options->codec != INLAY_DIFF_LZMA && (code || result->groups > 1))
+    if (j->profile->recipes && j->options->codec != INLAY_DIFF_LZMA && (code || result->groups > 1))
         code = try_division(j, INLAY_FIT_RECIPES, code, result, err);
     return code;
 }

@@ -44,6 +44,7 @@ static const struct key profile_keys[] = {
     {"chunk_len", NUMBER, P(chunk_len), 64, 1u << 20, 1},
     {"check_len", NUMBER, P(check_len), 0, INLAY_CHECK_MAX, 1},
     {"redo", NUMBER, P(redo), 512, 1u << 30, 0},
+    {"recipes", SWITCH, P(recipes), 0, 1, 0},
     {"cpu_hz", NUMBER, P(cpu_hz), 0, 4000000000u, 0},
     {"cpu_mw", NUMBER, P(cpu_mw), 0, 1000000, 0},
     {"cpu_cycles", NUMBER, P(cpu_cycles), 0, 1000000, 0},
@@ -423,6 +424,7 @@ int inlay_profile_parse(const char *text, size_t len, const char *where,
     memset(profile, 0, sizeof *profile);
     slot_defaults(&profile->slot);
     profile->redo = REDO;
+    profile->recipes = 1;
     for (size_t pos = 0; pos < len;) {
         const char *end = memchr(text + pos, '\n', len - pos);
         size_t n = end ? (size_t)(end - text) - pos : len - pos;

@@ -50,6 +50,7 @@ struct inlay_profile {
     uint32_t chunk_len;               /* bytes of payload per chunk of the patch */
     uint32_t check_len;               /* bytes of digest per group, 0 to 15 */
     uint32_t redo;                    /* most bytes of image that a cut costs to make anew */
+    uint8_t recipes;                  /* 1: in place, blocks may be staged as recipes (default) */
     uint32_t cpu_hz, cpu_mw;
     uint32_t cpu_cycles;         /* rough decoding cost per byte of new image */
     uint32_t radio_us, radio_nj; /* per byte received */

@@ -474,6 +474,14 @@ if [ "$(number recipes)" -gt 0 ] && [ "$(number stage_blocks)" -eq 1 ] &&
 else
     bad "work area: recipes where blocks resemble old ones" "$(cat j.json)"
 fi
+{ cat n.profile; echo "recipes = no"; } >whole.profile
+"$inlay" diff "$images/cortex-m4/v1.0.1.bin" "$images/cortex-m4/v1.1.0.bin" p2 --json \
+    --profile ./whole.profile >j.json
+if [ "$(number recipes)" -eq 0 ] && [ "$(number stage_blocks)" -eq 5 ]; then
+    ok "work area: no recipes where the profile says so"
+else
+    bad "work area: no recipes where the profile says so" "$(cat j.json)"
+fi
 "$inlay" diff "$images/cortex-m4/v1.0.0.bin" "$images/cortex-m4/v1.0.1.bin" p2 --json \
     --profile nrf52840 >j.json
 if [ "$(number recipes)" -eq 0 ] && [ "$(number stage_blocks)" -eq 3 ]; then

@@ -31,6 +31,7 @@ device zero "slot.blocks = 16 x 256" "slot.write_size = 4" "slot.erased = 0" "sl
     "work.blocks = 32 x 256"
 device ecc32 "slot.blocks = 4 x 2048" "slot.write_size = 32" "slot.ecc = yes" \
     "work.blocks = 8 x 2048"
+device tight "slot.blocks = 8 x 512" "slot.write_size = 4" "work.blocks = 12 x 512" # recipes
 device nor "slot.blocks = 8 x 512" "slot.write_size = 256" "work.blocks = 16 x 1024"
 
 # run NAME PROFILE OLD NEW OPTIONS...: makes a patch, simulates, prints one line
@@ -70,6 +71,8 @@ seed=$start
         echo "every $name 2 3000 all $seed"
         echo "every $name 3 1200 any $seed"
     done
+    echo "every tight 2 3000 all $seed"
+    echo "every tight 3 1700 any $seed"
     end=$((start + SECS))
     while [ "$(date +%s)" -lt $end ]; do
         for profile in nrf52840 stm32f407 stm32h743 stm32l476; do

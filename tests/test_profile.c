@@ -137,6 +137,7 @@ static void wrong_lines_are_refused(void **state)
         {"slot.write_size = 512", "from 1 to 256"},
         {"slot.max_writes = 0", "from 1 to"},
         {"redo = 100", "from 512 to"},
+        {"recipes = 1", "recipes must be yes or no"},
         {"second.blocks = 4 * 1K", "COUNT x LENGTH"},
         {"second.blocks = 4 x", "COUNT x LENGTH"},
         {"second.blocks = 0 x 1K", "COUNT x LENGTH"},

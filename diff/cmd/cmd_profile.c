@@ -97,6 +97,7 @@ static void print_json(const struct inlay_profile *p)
     json_number(&j, "chunk_len", p->chunk_len);
     json_number(&j, "check_len", p->check_len);
     json_number(&j, "redo", p->redo);
+    json_bool(&j, "recipes", p->recipes);
     json_number(&j, "cpu_hz", p->cpu_hz);
     json_number(&j, "cpu_mw", p->cpu_mw);
     json_number(&j, "cpu_cycles", p->cpu_cycles);
