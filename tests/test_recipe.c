@@ -173,6 +173,27 @@ static void damaged_recipes_are_found(void **state)
     free_scenario(s);
 }
 
+/* A work area without room for recipes and one block is refused before anything is written. */
+static void too_small_a_work_area_is_refused(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed < 9; seed++) { /* recipes at either end of the work area */
+        struct scenario *s = make_scenario(with_recipes(), 1, seed);
+        struct device d;
+        device_open(&d, s);
+        uint32_t blocks = d.work.f.region[0].count;
+        /* Two for the journal, one for the head, three for recipes. */
+        for (d.work.f.region[0].count = 3; d.work.f.region[0].count < 7; d.work.f.region[0].count++)
+            assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_E_LIMIT);
+        assert_int_equal(d.power.ops, 0);
+        assert_true(d.work.f.region[0].count < blocks);
+        assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE); /* with one block to stage */
+        check_result(&d, s);
+        device_close(&d);
+        free_scenario(s);
+    }
+}
+
 /* With a name: that case alone. */
 int main(int argc, char **argv)
 {
@@ -184,6 +205,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_moved_first_is_said_in_full),
         cmocka_unit_test(a_promise_is_kept_to),
         cmocka_unit_test(damaged_recipes_are_found),
+        cmocka_unit_test(too_small_a_work_area_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
