@@ -163,7 +163,7 @@ def main():
     for name in ('Makefile', 'VERSION'):
         shutil.copy2(os.path.join(REPO, name), tree)
     print('| without | ' + ' | '.join(c[0] for c in columns) + ' |')
-    print('|---' * (len(columns) + 1) + '|')
+    print('|---' + '|---:' * len(columns) + '|')
     with tempfile.TemporaryDirectory() as tmp:
         patch = os.path.join(tmp, 'patch')
         make(tree)
