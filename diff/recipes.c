@@ -19,14 +19,11 @@ void inlay_recipes_block(struct inlay_recipes *r)
 void inlay_recipes_bytes(struct inlay_recipes *r, uint32_t pos, uint32_t from, uint32_t len)
 {
     uint8_t out[INLAY_RECIPE_MAX];
-    uint32_t end = from;
-    int is_old = from != INLAY_NOWHERE, taken = 1;
-    for (uint32_t i = 0; i < len; i++) {
-        if (is_old && from + i == end)
-            taken = inlay_recipe_taken(r->region, r->regions, r->list, r->count, end, &end);
-        int same = !taken && r->old[from + i] == r->new[pos + i];
-        r->used += inlay_recipe_add(&r->recipe, from - pos, same, r->new[pos + i], out);
-    }
+    const struct inlay_moved moved = {r->region, r->regions, r->list, r->count};
+    uint32_t step = from != INLAY_NOWHERE;
+    for (uint32_t i = 0; i < len; i++, from += step)
+        r->used += inlay_recipe_add(&r->recipe, &moved, pos + i, from, step ? r->old[from] : 0,
+                                    r->new[pos + i], out);
 }
 
 void inlay_recipes_block_end(struct inlay_recipes *r, uint32_t index)

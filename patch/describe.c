@@ -41,18 +41,15 @@ enum inlay_status inlay_describe(struct inlay_patcher *p, const uint8_t *made, u
                                  uint32_t from)
 {
     uint8_t old[INLAY_DESCRIBED], out[INLAY_RECIPE_MAX];
+    const struct inlay_moved moved = {p->man.region, p->man.regions, p->staged, p->rec.staged};
     uint32_t pos = inlay_target_block(p, p->cmd.block).pos + p->cmd.len - p->left;
-    uint32_t end = from;
-    int is_old = from != INLAY_NOWHERE, taken = 1;
+    uint32_t step = from != INLAY_NOWHERE;
     enum inlay_status st = INLAY_OK;
-    if (is_old && inlay_read_old(p, from, old, len) != INLAY_OK)
+    if (step && inlay_read_old(p, from, old, len) != INLAY_OK)
         return INLAY_E_FLASH;
-    for (uint32_t i = 0; st == INLAY_OK && i < len; i++) {
-        if (is_old && from + i == end)
-            taken = inlay_recipe_taken(p->man.region, p->man.regions, p->staged, p->rec.staged, end,
-                                       &end);
-        int same = !taken && old[i] == made[i];
-        uint32_t n = inlay_recipe_add(&p->recipe->written, from - pos, same, made[i], out);
+    for (uint32_t i = 0; st == INLAY_OK && i < len; i++, from += step) {
+        uint32_t n = inlay_recipe_add(&p->recipe->written, &moved, pos + i, from, step ? old[i] : 0,
+                                      made[i], out);
         st = put(p, out, n);
     }
     return st == INLAY_E_FLASH ? inlay_redo(p) : st;

@@ -10,6 +10,7 @@
 
 void inlay_recipe_begin(struct inlay_recipe *r)
 {
+    r->from.len = 0;
     r->diagonal = r->copied = 0;
     r->changed = r->tail = 0;
 }
@@ -33,16 +34,32 @@ static uint32_t flush(struct inlay_recipe *r, uint8_t *out)
     return (uint32_t)(to - out) + changed;
 }
 
-uint32_t inlay_recipe_add(struct inlay_recipe *r, uint32_t diagonal, int same, uint8_t byte,
-                          uint8_t *out)
+/* Will the old image still have this position when the recipe is followed? */
+static int is_kept(struct inlay_recipe *r, const struct inlay_moved *moved, uint32_t from)
+{
+    if (from == INLAY_NOWHERE)
+        return 0;
+    if (from - r->from.pos >= r->from.len) {
+        r->from = inlay_region_block(moved->region, moved->regions, from);
+        r->is_moved = 0;
+        for (uint32_t i = 0; i < moved->count; i++)
+            if (inlay_region_at(moved->region, moved->regions, moved->blocks[i]).pos == r->from.pos)
+                r->is_moved = 1;
+    }
+    return !r->is_moved;
+}
+
+uint32_t inlay_recipe_add(struct inlay_recipe *r, const struct inlay_moved *moved, uint32_t pos,
+                          uint32_t from, uint8_t old, uint8_t byte, uint8_t *out)
 {
     uint32_t n = 0;
-    if (same && diagonal != r->diagonal) {
+    int same = old == byte && is_kept(r, moved, from);
+    if (same && from - pos != r->diagonal) {
         n = inlay_recipe_end(r, out);
-        r->diagonal = diagonal;
+        r->diagonal = from - pos;
         out[n] = 0;
-        inlay_put32(out + n + 1u, diagonal);
-        n += 5u;
+        inlay_put32(out + n + 1u, r->diagonal);
+        n += INLAY_RECIPE_HEAD;
     }
     if (r->changed == 0 && same)
         return ++r->copied == INLAY_RECIPE_COPY ? n + flush(r, out + n) : n;
@@ -73,15 +90,4 @@ uint32_t inlay_recipe_read(struct inlay_recipe_token *t, const uint8_t *b)
     if (t->changed == CHANGED_MORE)
         t->changed += b[len++];
     return len;
-}
-
-int inlay_recipe_taken(const struct inlay_region *region, unsigned regions, const uint32_t *blocks,
-                       uint32_t count, uint32_t pos, uint32_t *end)
-{
-    struct inlay_span block = inlay_region_block(region, regions, pos);
-    *end = block.pos + block.len;
-    for (uint32_t i = 0; i < count; i++)
-        if (inlay_region_at(region, regions, blocks[i]).pos == block.pos)
-            return 1;
-    return 0;
 }

@@ -14,6 +14,7 @@
 #ifndef INLAY_RECIPE_H
 #define INLAY_RECIPE_H
 
+#include "codec.h"
 #include "flash.h"
 
 #define INLAY_RECIPE_COPY 286u /* bytes that one token copies at most */
@@ -21,12 +22,22 @@
 #define INLAY_RECIPE_HEAD 5u   /* bytes of a new diagonal, which is longer than any token */
 #define INLAY_RECIPE_MAX  (2u * (INLAY_RECIPE_HEAD + INLAY_RECIPE_TEXT)) /* see below */
 
+/* The blocks of a slot, and those of them that are overwritten when the recipe is followed. */
+struct inlay_moved {
+    const struct inlay_region *region;
+    uint32_t regions;
+    const uint32_t *blocks; /* their indices */
+    uint32_t count;
+};
+
 /* What was not written yet. */
 struct inlay_recipe {
-    uint32_t diagonal; /* old less new position of what is copied */
-    uint32_t copied;   /* bytes to copy, and behind them ... */
-    uint8_t changed;   /* ... bytes of text, */
-    uint8_t tail;      /* of which the last are as in the old image */
+    struct inlay_span from; /* the block that was copied from last ... */
+    uint8_t is_moved;       /* ... 1: it is overwritten */
+    uint32_t diagonal;      /* old less new position of what is copied */
+    uint32_t copied;        /* bytes to copy, and behind them ... */
+    uint8_t changed;        /* ... bytes of text, */
+    uint8_t tail;           /* of which the last are as in the old image */
     uint8_t text[INLAY_RECIPE_TEXT];
 };
 
@@ -39,23 +50,16 @@ struct inlay_recipe_token {
 
 void inlay_recipe_begin(struct inlay_recipe *r);
 /*
- * Adds one byte of the block; same: the old image has it, too, on this
- * diagonal.  Writes what is settled by that to out, INLAY_RECIPE_MAX bytes at
- * most, and returns how many.  inlay_recipe_end() writes what is left.
+ * Adds the byte at pos of the new image; the old one has `old` at from, which
+ * may be INLAY_NOWHERE.  Writes what is settled by that to out, INLAY_RECIPE_MAX
+ * bytes at most, and returns how many.  inlay_recipe_end() writes what is left.
  */
-uint32_t inlay_recipe_add(struct inlay_recipe *r, uint32_t diagonal, int same, uint8_t byte,
-                          uint8_t *out);
+uint32_t inlay_recipe_add(struct inlay_recipe *r, const struct inlay_moved *moved, uint32_t pos,
+                          uint32_t from, uint8_t old, uint8_t byte, uint8_t *out);
 uint32_t inlay_recipe_end(struct inlay_recipe *r, uint8_t *out);
 
 /* Reads the token at b, which must have INLAY_RECIPE_HEAD bytes; how many it takes, without text.
  */
 uint32_t inlay_recipe_read(struct inlay_recipe_token *t, const uint8_t *b);
-
-/*
- * 1 if position pos is in one of these blocks, `count` indices; either way *end
- * is where the block that holds it ends.
- */
-int inlay_recipe_taken(const struct inlay_region *region, unsigned regions, const uint32_t *blocks,
-                       uint32_t count, uint32_t pos, uint32_t *end);
 
 #endif

@@ -9,15 +9,18 @@
 
 static uint8_t old_image[4u * BLOCK], block[BLOCK], written[2u * BLOCK];
 
+static const struct inlay_region whole = {4, BLOCK};
+
 /* Writes the recipe of a block that comes from pos + diagonal[i]; returns its length. */
-static uint32_t write(const uint32_t *diagonal)
+static uint32_t write(const uint32_t *diagonal, const struct inlay_moved *moved)
 {
     struct inlay_recipe r;
     uint32_t n = 0;
     inlay_recipe_begin(&r);
     for (uint32_t i = 0; i < BLOCK; i++) {
-        int same = diagonal[i] != INLAY_NOWHERE && old_image[PLACE + i + diagonal[i]] == block[i];
-        uint32_t more = inlay_recipe_add(&r, diagonal[i], same, block[i], written + n);
+        uint32_t from = diagonal[i] != INLAY_NOWHERE ? PLACE + i + diagonal[i] : INLAY_NOWHERE;
+        uint8_t old = from != INLAY_NOWHERE ? old_image[from] : 0;
+        uint32_t more = inlay_recipe_add(&r, moved, PLACE + i, from, old, block[i], written + n);
         assert_true(more <= INLAY_RECIPE_MAX);
         n += more;
         assert_true(n + INLAY_RECIPE_MAX <= sizeof written);
@@ -47,6 +50,7 @@ static void follow(uint32_t len)
 static void what_is_written_makes_the_block(void **state)
 {
     static uint32_t diagonal[BLOCK];
+    static const struct inlay_moved none = {&whole, 1, NULL, 0};
     uint64_t seed = 5;
     (void)state;
     for (unsigned round = 0; round < 400; round++) {
@@ -63,42 +67,55 @@ static void what_is_written_makes_the_block(void **state)
             if (now != INLAY_NOWHERE && below(&seed, change) != 0)
                 block[i] = old_image[PLACE + i + now];
         }
-        follow(write(diagonal));
+        follow(write(diagonal, &none));
     }
 }
 
 static void what_it_takes(void **state)
 {
     static uint32_t diagonal[BLOCK];
+    static const struct inlay_moved none = {&whole, 1, NULL, 0};
     (void)state;
     for (uint32_t i = 0; i < sizeof old_image; i++)
         old_image[i] = (uint8_t)(i * 31u >> 3);
     memcpy(block, old_image + PLACE, BLOCK);
     memset(diagonal, 0, sizeof diagonal);
-    assert_int_equal(write(diagonal), 2u * (1u + BLOCK / INLAY_RECIPE_COPY)); /* unchanged */
+    assert_int_equal(write(diagonal, &none), 2u * (1u + BLOCK / INLAY_RECIPE_COPY)); /* same */
     block[100] ^= 1;
     block[102] ^= 1; /* one token with three bytes of text: the gap is not worth another */
-    assert_int_equal(write(diagonal), 2u + 3u + 2u * (1u + (BLOCK - 103u) / INLAY_RECIPE_COPY));
+    assert_int_equal(write(diagonal, &none),
+                     2u + 3u + 2u * (1u + (BLOCK - 103u) / INLAY_RECIPE_COPY));
     for (uint32_t i = 0; i < BLOCK; i++)
         diagonal[i] = INLAY_NOWHERE;
-    assert_int_equal(write(diagonal), BLOCK + 2u * BLOCK / INLAY_RECIPE_TEXT); /* all new */
+    assert_int_equal(write(diagonal, &none), BLOCK + 2u * BLOCK / INLAY_RECIPE_TEXT); /* new */
 }
 
-/* The places of blocks that are moved first are not copied from. */
+/* The places of blocks that are moved first are not copied from, and all others are. */
 static void what_is_moved_first_is_said_in_full(void **state)
 {
-    static const struct inlay_region region[2] = {{2, 1024}, {4, 4096}};
-    static const uint32_t moved[2] = {1, 3}; /* 1024 to 2048, 6144 to 10240 */
-    uint32_t end;
+    static const struct inlay_region region[2] = {{2, 1024}, {4, 3584}}; /* 2048, 5632, 9216 */
+    static const uint32_t blocks[2] = {1, 3};                            /* from 1024, from 5632 */
+    static uint32_t diagonal[BLOCK];
     (void)state;
-    assert_int_equal(inlay_recipe_taken(region, 2, moved, 2, 1023, &end), 0);
-    assert_int_equal(end, 1024);
-    assert_int_equal(inlay_recipe_taken(region, 2, moved, 2, 1024, &end), 1);
-    assert_int_equal(end, 2048);
-    assert_int_equal(inlay_recipe_taken(region, 2, moved, 2, 6143, &end), 0);
-    assert_int_equal(end, 6144);
-    assert_int_equal(inlay_recipe_taken(region, 2, moved, 2, 10239, &end), 1);
-    assert_int_equal(inlay_recipe_taken(region, 2, moved, 1, 10239, &end), 0);
+    for (uint32_t i = 0; i < sizeof old_image; i++)
+        old_image[i] = (uint8_t)(i * 31u >> 3);
+    for (uint32_t from = 0; from <= sizeof old_image - BLOCK; from += 64) {
+        uint32_t text = 0, least = 0;
+        for (uint32_t i = 0; i < BLOCK; i++) {
+            uint32_t at = from + i;
+            diagonal[i] = from - PLACE;
+            block[i] = old_image[at];
+            text += (at >= 1024 && at < 2048) || (at >= 5632 && at < 9216);
+            least += at >= 1024 && at < 2048;
+        }
+        uint32_t none = write(diagonal, &(struct inlay_moved){region, 2, blocks, 0});
+        uint32_t one = write(diagonal, &(struct inlay_moved){region, 2, blocks, 1});
+        uint32_t both = write(diagonal, &(struct inlay_moved){region, 2, blocks, 2});
+        assert_in_range(none, 1, 64);
+        assert_in_range(one, least, least + least / 16u + 64u);
+        assert_in_range(both, text, text + text / 16u + 64u);
+        follow(both);
+    }
 }
 
 /* The scenario's patch, but with so many bytes of recipes in its manifest. */
