@@ -466,47 +466,32 @@ fi
 
 # ---- how the work area is divided ----
 number() { sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" j.json; }
-"$inlay" diff "$images/cortex-m4/v1.0.1.bin" "$images/cortex-m4/v1.1.0.bin" p2 --json \
-    --profile nrf52840 >j.json
-if [ "$(number recipes)" -gt 0 ] && [ "$(number stage_blocks)" -eq 1 ] &&
-    [ "$(number groups)" -eq 1 ]; then
-    ok "work area: recipes where blocks resemble old ones"
-else
-    bad "work area: recipes where blocks resemble old ones" "$(cat j.json)"
-fi
+divided() { # NAME OLD NEW PROFILE KEY TEST NUMBER...: what the patch needs of the work area
+    name=$1
+    "$inlay" diff "$2" "$3" p2 --json --profile "$4" >j.json
+    shift 4
+    while [ $# -gt 0 ] && [ "$(number "$1")" "$2" "$3" ]; do
+        shift 3
+    done
+    if [ $# -eq 0 ]; then ok "work area: $name"; else bad "work area: $name" "$1 $2 $3: $(cat j.json)"; fi
+}
+m4=$images/cortex-m4
 { cat n.profile; echo "recipes = no"; } >whole.profile
-"$inlay" diff "$images/cortex-m4/v1.0.1.bin" "$images/cortex-m4/v1.1.0.bin" p2 --json \
-    --profile ./whole.profile >j.json
-if [ "$(number recipes)" -eq 0 ] && [ "$(number stage_blocks)" -eq 5 ]; then
-    ok "work area: no recipes where the profile says so"
-else
-    bad "work area: no recipes where the profile says so" "$(cat j.json)"
-fi
-"$inlay" diff "$images/cortex-m4/v1.0.0.bin" "$images/cortex-m4/v1.0.1.bin" p2 --json \
-    --profile nrf52840 >j.json
-if [ "$(number recipes)" -eq 0 ] && [ "$(number stage_blocks)" -eq 3 ]; then
-    ok "work area: no recipes where one group does"
-else
-    bad "work area: no recipes where one group does" "$(cat j.json)"
-fi
-"$inlay" diff "$images/rv32/v1.2.0.bin" "$images/rv32/v1.2.0-libc.bin" p2 --json \
-    --profile nrf52840 >j.json
-if [ "$(number recipes)" -eq 0 ] && [ "$(number stage_blocks)" -eq 5 ]; then
-    ok "work area: five blocks to stage where recipes would be long"
-else
-    bad "work area: five blocks to stage where recipes would be long" "$(cat j.json)"
-fi
+divided "recipes where blocks resemble old ones" "$m4/v1.0.1.bin" "$m4/v1.1.0.bin" nrf52840 \
+    recipes -gt 0 stage_blocks -eq 1 groups -eq 1
+divided "no recipes where the profile says so" "$m4/v1.0.1.bin" "$m4/v1.1.0.bin" ./whole.profile \
+    recipes -eq 0 stage_blocks -eq 5
+divided "no recipes where one group does" "$m4/v1.0.0.bin" "$m4/v1.0.1.bin" nrf52840 \
+    recipes -eq 0 stage_blocks -eq 3
+divided "blocks staged whole where recipes would be long" "$images/rv32/v1.2.0.bin" \
+    "$images/rv32/v1.2.0-libc.bin" nrf52840 recipes -eq 0 stage_blocks -eq 5
 i=0
 while [ $i -lt 104 ]; do # an order that no order of blocks is good for
-    tail -c +$(((i * 37 + 11) % 104 * 1024 + 1)) "$images/cortex-m4/v1.0.0.bin" | head -c 1024
+    tail -c +$(((i * 37 + 11) % 104 * 1024 + 1)) "$m4/v1.0.0.bin" | head -c 1024
     i=$((i + 1))
 done >mixed
-"$inlay" diff "$images/cortex-m4/v1.0.0.bin" mixed p2 --json --profile nrf52840 >j.json
-if [ "$(number pool)" -gt 4096 ] && [ "$(number stage_blocks)" -eq 4 ]; then
-    ok "work area: a larger pool where much would be lost"
-else
-    bad "work area: a larger pool where much would be lost" "$(cat j.json)"
-fi
+divided "a larger pool where much would be lost" "$m4/v1.0.0.bin" mixed nrf52840 \
+    pool -gt 4096 stage_blocks -eq 4
 
 # ---- another image than the old one ----
 cp old image
