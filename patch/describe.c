@@ -50,7 +50,8 @@ enum inlay_status inlay_describe(struct inlay_patcher *p, const uint8_t *made, u
     for (uint32_t i = 0; st == INLAY_OK && i < len; i++, from += step) {
         uint32_t n = inlay_recipe_add(&p->recipe->written, &moved, pos + i, from, step ? old[i] : 0,
                                       made[i], out);
-        st = put(p, out, n);
+        if (n != 0)
+            st = put(p, out, n);
     }
     return st == INLAY_E_FLASH ? inlay_redo(p) : st;
 }
