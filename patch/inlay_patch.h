@@ -111,7 +111,9 @@ struct inlay_codec;
 /* What the patcher tells a fleet's log.  a and b are described per event. */
 enum inlay_event {
     INLAY_EVENT_RESUMED,  /* a: byte of the patch wanted next, b: boots without a commit */
-    INLAY_EVENT_BLOCK,    /* a: bytes of the new image done, b: bytes in all */
+    INLAY_EVENT_BLOCK,    /* a: bytes of the new image decoded, b: bytes in all */
+    INLAY_EVENT_MOVED,    /* a: staged blocks that were moved to their place, perhaps once more,
+                             b: decoded ones of the group that are still to be made by recipe */
     INLAY_EVENT_RETRY,    /* a: position whose read-back differed, b: tries left */
     INLAY_EVENT_VERIFIED, /* the whole new image was read back and matches */
     INLAY_EVENT_FAILED    /* a: the negated status, b: patch offset or block */

@@ -86,6 +86,8 @@ enum inlay_status inlay_do_move(struct inlay_patcher *p)
 /* What was staged of the group is in its place. */
 enum inlay_status inlay_group_close(struct inlay_patcher *p)
 {
+    if (p->rec.staged != 0 && !p->cfg->dry_run)
+        inlay_tell(p, INLAY_EVENT_MOVED, p->rec.staged, p->rec.recipes);
     /* What comes next starts at a block of its own. */
     p->rec.stage_pos = inlay_stage_start(p, p->stage_at);
     p->rec.staged = 0;

@@ -315,6 +315,7 @@ struct device {
     uint32_t lowest;                     /* smallest patch offset asked for since the last boot */
     uint32_t highest;                    /* where the bytes fed since then ended */
     uint32_t retries, verified, resumed; /* how often such an event came */
+    uint32_t moved, to_move;             /* blocks that events said were moved; and left, last */
     struct inlay_report at;              /* of the last run */
     uint64_t boot_seed;
 };
@@ -322,8 +323,8 @@ struct device {
 static void count_events(void *ctx, enum inlay_event event, uint32_t a, uint32_t b)
 {
     struct device *d = ctx;
-    (void)a;
-    (void)b;
+    d->moved += event == INLAY_EVENT_MOVED ? a : 0;
+    d->to_move = event == INLAY_EVENT_MOVED ? b : d->to_move;
     d->retries += event == INLAY_EVENT_RETRY;
     d->verified += event == INLAY_EVENT_VERIFIED;
     d->resumed += event == INLAY_EVENT_RESUMED;

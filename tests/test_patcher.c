@@ -185,6 +185,25 @@ static void named_one(const struct scenario *s)
     inlay_buffer_free(&patch);
 }
 
+/* Without a cut each staged block is reported once, and in the end none is left. */
+static void staged_blocks_are_reported(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2u * SHAPES; i++) {
+        struct scenario *s = make_scenario(&shapes[i / 2u], (int)(i & 1u), 6);
+        struct device d;
+        uint32_t staged = 0;
+        for (uint32_t k = 0; k < BLOCKS_MAX; k++)
+            staged += s->kind[k] == 'S';
+        device_open(&d, s);
+        assert_int_equal(run(&d, &s->patch, 1, 700), INLAY_DONE);
+        assert_int_equal(d.moved, staged);
+        assert_int_equal(d.to_move, 0);
+        device_close(&d);
+        free_scenario(s);
+    }
+}
+
 static void the_first_wrong_piece_is_named(void **state)
 {
     (void)state;
@@ -473,6 +492,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(dry_run_decodes_all_and_writes_nothing),
         cmocka_unit_test(a_wrong_old_image_is_refused_before_anything_is_written),
         cmocka_unit_test(the_first_wrong_piece_is_named),
+        cmocka_unit_test(staged_blocks_are_reported),
         cmocka_unit_test(a_damaged_patch_is_refused_and_the_right_one_goes_on),
         cmocka_unit_test(a_block_that_does_not_hold_is_written_again),
         cmocka_unit_test(plain_ab_needs_no_work_area),
